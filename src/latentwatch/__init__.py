@@ -1,0 +1,1 @@
+"""Learns what normal looks like in front of one camera, and says when something is not."""

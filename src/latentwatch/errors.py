@@ -1,0 +1,16 @@
+"""The two kinds of failure that a person sees as one line instead of a traceback."""
+
+
+class LatentwatchError(Exception):
+    """Something that cannot go on. The message says what is wrong, where, and what to do.
+
+    The command line prints it on one line and leaves with `exit_code`.
+    """
+
+    exit_code = 1
+
+
+class UsageError(LatentwatchError):
+    """What was asked for makes no sense (a missing path, an unknown name, a wrong value)."""
+
+    exit_code = 2
