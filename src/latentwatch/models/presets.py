@@ -1,0 +1,77 @@
+"""The settings of the networks, and the paper's design choices for each data set (Table 1)."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+HORIZON = 6
+"""How many steps ahead the motion model predicts (the paper's Fig. 1: t = k + 6)."""
+
+WIDTHS = {"paper": 32, "small": 16, "tiny": 8}
+"""Channels of the first encoder block; they double with each block."""
+
+
+class Architecture(BaseModel):
+    """Everything that decides the shape of the weights.
+
+    A frame of `height` x `width_px` pixels becomes a latent code of `code_shape` = `(C, h, w)`, where
+    `C = base_width * 2 ** (blocks - 1)`. The motion model reads `k` codes and predicts the one that lies
+    `horizon` steps after the last of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    height: int = Field(128, ge=16, le=2048)
+    width_px: int = Field(192, ge=16, le=2048)
+    k: Literal[6, 8] = 8
+    horizon: int = Field(HORIZON, ge=1, le=64)
+    blocks: int = Field(4, ge=1, le=6)
+    base_width: int = Field(WIDTHS["small"], ge=1, le=256)
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        step = 2**self.blocks
+        if self.height % step or self.width_px % step:
+            raise ValueError(
+                f"input size {self.height}x{self.width_px} must be a multiple of {step} "
+                f"in both directions for {self.blocks} encoder blocks"
+            )
+        return self
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Input size as `(height, width)` in pixels."""
+        return self.height, self.width_px
+
+    @property
+    def code_shape(self) -> tuple[int, int, int]:
+        """Shape `(C, h, w)` of one latent code."""
+        step = 2**self.blocks
+        return self.base_width * 2 ** (self.blocks - 1), self.height // step, self.width_px // step
+
+    @property
+    def span(self) -> int:
+        """Frames from the first code that a prediction reads to the frame that it predicts, both counted."""
+        return self.k + self.horizon
+
+    @property
+    def warm_up(self) -> int:
+        """Frames at the start of a clip that get no score: k + horizon - 1."""
+        return self.span - 1
+
+
+TABLE1: dict[str, dict[str, int]] = {
+    "ped1": {"height": 128, "width_px": 192, "k": 8, "blocks": 5},
+    "ped2": {"height": 128, "width_px": 192, "k": 8, "blocks": 4},
+    "avenue": {"height": 128, "width_px": 224, "k": 6, "blocks": 4},
+    "shanghaitech": {"height": 128, "width_px": 224, "k": 6, "blocks": 4},
+}
+"""Input size, number of input frames and of encoder blocks for each data set (Table 1)."""
+
+
+def preset(dataset: str, width: str = "small") -> Architecture:
+    """The architecture of Table 1 for `dataset`, at the width called `width` (see `WIDTHS`).
+
+    Raises `KeyError` for an unknown name of either.
+    """
+    return Architecture.model_validate({**TABLE1[dataset], "base_width": WIDTHS[width]})

@@ -1,0 +1,52 @@
+"""Writes frames to an H.264 file that players and browsers take."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+
+class VideoWriter:
+    """An mp4 at `path`, `fps` frames a second. Use it in a `with` block.
+
+    It grows under `path` + `.part.mp4` and takes its own name on a clean close, so that no half-written
+    file is ever taken for a whole one. Odd sizes lose their last row or column (yuv420p wants even ones).
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        self._path = path
+        self._part = path.with_name(path.name + ".part.mp4")
+        self._container = av.open(str(self._part), "w")
+        self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.options = {"crf": "20", "preset": "veryfast", "movflags": "+faststart"}
+        self._started = False
+
+    def write(self, rgb: NDArray[np.uint8]) -> None:
+        """Appends one uint8 `(H, W, 3)` picture; all must have the first one's size."""
+        height, width = rgb.shape[0] // 2 * 2, rgb.shape[1] // 2 * 2
+        if not self._started:
+            self._stream.height, self._stream.width = height, width
+            self._started = True
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb[:height, :width]), format="rgb24")
+        for packet in self._stream.encode(picture):
+            self._container.mux(packet)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._started:
+            for packet in self._stream.encode():
+                self._container.mux(packet)
+        self._container.close()
+        if kind is None and self._started:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink(missing_ok=True)
