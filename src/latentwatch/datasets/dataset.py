@@ -43,7 +43,10 @@ class Dataset:
 
 
 def labels_from_spans(count: int, spans: Iterable[Sequence[int]], where: str) -> NDArray[np.bool_]:
-    """1-based inclusive `[first, last]` spans to bool `(count,)`. Raises `LatentwatchError` outside 1..count."""
+    """1-based inclusive `[first, last]` spans to bool `(count,)`.
+
+    Raises `LatentwatchError` for a span outside 1 to count; `where` names its place in the message.
+    """
     labels = np.zeros(count, dtype=bool)
     for span in spans:
         if len(span) != 2 or not 1 <= span[0] <= span[1] <= count:

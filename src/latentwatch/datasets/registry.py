@@ -14,7 +14,10 @@ DATASETS: dict[str, Callable[[Path], Dataset]] = {
 
 
 def open_dataset(name: str, root: Path) -> Dataset:
-    """The data set called `name` below `root`. Raises `UsageError` for an unknown name or a missing folder."""
+    """The data set called `name` below `root`.
+
+    Raises `UsageError` for an unknown name or a missing folder.
+    """
     if name not in DATASETS:
         raise UsageError(f"{name}: no such data set; known are {', '.join(sorted(DATASETS))}")
     if not root.is_dir():

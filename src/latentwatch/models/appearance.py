@@ -5,6 +5,7 @@ of any other; the decoder gets that frame's code and the skip features of the fr
 the input through the skips is impossible.
 """
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -34,7 +35,7 @@ class Encoder(nn.Module):
     def __init__(self, base_width: int, blocks: int) -> None:
         super().__init__()
         widths = [3, *(base_width * 2**i for i in range(blocks))]
-        self.blocks = nn.ModuleList(conv_block(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.blocks = nn.ModuleList(conv_block(a, b) for a, b in pairwise(widths))
 
     def forward(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Background-subtracted frames `(N, 3, H, W)` in [-1, 1] to codes and skip features.

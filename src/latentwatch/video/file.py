@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import numpy as np
 from av.error import FFmpegError
 
 from latentwatch.errors import LatentwatchError
@@ -44,7 +45,8 @@ class FileSource(VideoSource):
             else:
                 time = picture.time if picture.time is not None else index / self.fps
                 start = time if start is None else start
-                yield Frame(index, time - start, picture.to_ndarray(format="rgb24"))
+                rgb = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+                yield Frame(index, time - start, rgb)
             index += 1
         if index == self.skipped:
             raise LatentwatchError(f"{self.name}: no frame of it can be decoded")

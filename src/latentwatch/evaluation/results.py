@@ -1,0 +1,103 @@
+"""Measured results as files: `NAME.json`, and the page `NAME.md` made from it. Nobody edits either."""
+
+import os
+import platform
+import subprocess
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+import latentwatch
+
+
+class Row(BaseModel):
+    """One figure. AUC and EER in percent; `paper` is the paper's own figure where it has one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    system: str = "decoupled"
+    preset: str
+    dataset: str
+    score: str
+    metric: str
+    value: float
+    ci95: float | None = None
+    seeds: int
+    minutes_per_seed: float | None = None
+    paper: float | None = None
+    status: Literal["measured", "quick", "quoted"] = "measured"
+
+
+class ResultFile(BaseModel):
+    """The contents of `docs/results/NAME.json`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    command: str
+    version: str
+    commit: str
+    date: str
+    machine: str
+    settings: dict[str, str | int | float | bool]
+    protocol: str
+    rows: list[Row]
+
+
+def describe_run() -> dict[str, str]:
+    """Version, commit, date and machine of this run, for a `ResultFile`."""
+    return {
+        "version": latentwatch.__version__,
+        "commit": _commit(),
+        "date": date.today().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {_processor()}",
+    }
+
+
+def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Path:
+    """Writes the JSON and the page into `folder`; `plots` maps picture files there to captions."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
+    lines = [
+        f"# {result.name}",
+        "",
+        f"Made by `{result.command}` on {result.date} (version {result.version}, commit {result.commit}, "
+        f"{result.machine}). Do not edit: the command writes this page.",
+        "",
+        f"Protocol: {result.protocol}.",
+        "",
+        "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
+        "",
+        "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in result.rows:
+        value = f"{row.value:.1f}" + (f" ± {row.ci95:.1f}" if row.ci95 is not None else "")
+        minutes = "" if row.minutes_per_seed is None else f"{row.minutes_per_seed:.0f}"
+        paper = "" if row.paper is None else f"{row.paper:.1f}"
+        cells = [row.system, row.preset, row.dataset, row.score, row.metric, value, paper]
+        lines.append("| " + " | ".join([*cells, str(row.seeds), minutes, row.status]) + " |")
+    for file, caption in plots.items():
+        lines += ["", f"![{caption}]({file})", "", caption]
+    page = folder / f"{result.name}.md"
+    page.write_text("\n".join(lines) + "\n")
+    return page
+
+
+def _commit() -> str:
+    try:
+        asked = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,113 @@
+"""Scores of a whole clip at once: Z-MSE (Eq. 2) and its pixel-space rivals R-MSE and P-MSE."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentwatch.models.decoupled import Decoupled, windows
+from latentwatch.video.frame import Frame
+
+
+@dataclass(frozen=True)
+class ClipScores:
+    """The anomaly scores of the N frames of a clip, float64 `(N,)`; NaN where a frame has none.
+
+    z_mse: squared error of the predicted latent code, mean over its elements. r_mse: squared error of the
+    reconstruction, mean over pixel values. p_mse: squared error of the frame decoded from the predicted code.
+    error_maps: squared latent error by place, float32 `(N, h, w)`. times: seconds.
+    R-MSE and P-MSE are None where they were not asked for: they need the decoder.
+    """
+
+    times: NDArray[np.float64]
+    z_mse: NDArray[np.float64]
+    error_maps: NDArray[np.float32]
+    r_mse: NDArray[np.float64] | None = None
+    p_mse: NDArray[np.float64] | None = None
+
+
+def score_clip(
+    model: Decoupled, frames: Iterable[Frame], *, pixel_scores: bool = False, batch: int = 16
+) -> ClipScores:
+    """Scores consecutive frames of one clip, already at the model's input size.
+
+    The frames before the (k + horizon)-th have no Z-MSE and no P-MSE; the first has no R-MSE either, since a
+    reconstruction needs the previous frame's skip features. P-MSE decodes the predicted code with the skip
+    features of the frame before the predicted one. A clip that is too short has no score at all.
+    """
+    model.eval()
+    scorer = _ClipScorer(model, pixel_scores)
+    pending: list[NDArray[np.uint8]] = []
+    times = []
+    for frame in frames:
+        pending.append(frame.rgb)
+        times.append(frame.time)
+        if len(pending) == batch:
+            scorer.add(np.stack(pending))
+            pending = []
+    if pending:
+        scorer.add(np.stack(pending))
+    return scorer.result(np.array(times, dtype=np.float64))
+
+
+class _ClipScorer:
+    """Goes through a clip in batches, keeping the last codes and skip features across their borders."""
+
+    def __init__(self, model: Decoupled, pixel_scores: bool) -> None:
+        self._model = model
+        self._pixel_scores = pixel_scores
+        self._codes: torch.Tensor | None = None
+        self._skips: list[torch.Tensor] | None = None
+        self._maps: list[NDArray[np.float32]] = []
+        self._r: list[float] = []
+        self._p: list[float] = []
+
+    @torch.inference_mode()
+    def add(self, rgb: NDArray[np.uint8]) -> None:
+        model, architecture = self._model, self._model.architecture
+        frames = model.foreground(torch.from_numpy(rgb))
+        codes, skips = model.encode(frames)
+        recent = codes if self._codes is None else torch.cat([self._codes, codes])
+        unscored = len(codes) - max(len(recent) - architecture.warm_up, 0)
+        predicted = recent[:0]
+        if unscored < len(codes):
+            predicted = model.predict(windows(recent, architecture.k, architecture.horizon))
+            maps = (predicted - recent[architecture.warm_up :]).square().mean(dim=1).numpy()
+        nothing = np.full((unscored, *architecture.code_shape[1:]), np.nan, dtype=np.float32)
+        self._maps.append(np.concatenate([nothing, maps]) if unscored < len(codes) else nothing)
+        if self._pixel_scores:
+            self._add_pixel_scores(frames, codes, predicted, skips)
+        self._codes = recent[-architecture.warm_up :].clone()
+        self._skips = [skip[-1:].clone() for skip in skips]
+
+    def _add_pixel_scores(
+        self, frames: torch.Tensor, codes: torch.Tensor, predicted: torch.Tensor, skips: list[torch.Tensor]
+    ) -> None:
+        first = self._skips is None
+        previous = [skip[:-1] for skip in skips]
+        if self._skips is not None:
+            previous = [torch.cat([old, new]) for old, new in zip(self._skips, previous, strict=True)]
+        start = 1 if first else 0
+        if first:
+            self._r.append(np.nan)
+        if len(codes) > start:
+            self._r += _mse(self._model.decode(codes[start:], previous), frames[start:])
+        self._p += [np.nan] * (len(codes) - len(predicted))
+        if len(predicted):
+            count = len(predicted)
+            self._p += _mse(self._model.decode(predicted, [p[-count:] for p in previous]), frames[-count:])
+
+    def result(self, times: NDArray[np.float64]) -> ClipScores:
+        height, width = self._model.architecture.code_shape[1:]
+        empty = np.empty((0, height, width), dtype=np.float32)
+        maps = np.concatenate(self._maps) if self._maps else empty
+        z_mse = maps.mean(axis=(1, 2), dtype=np.float64)
+        if not self._pixel_scores:
+            return ClipScores(times, z_mse, maps)
+        return ClipScores(times, z_mse, maps, np.array(self._r), np.array(self._p))
+
+
+def _mse(made: torch.Tensor, real: torch.Tensor) -> list[float]:
+    return [float(value) for value in (made - real).square().mean(dim=(1, 2, 3))]

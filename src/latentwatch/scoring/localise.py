@@ -1,0 +1,40 @@
+"""Where in the picture the error is: boxes from an error map."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the frame, `left <= x < right`, `top <= y < bottom`; score: its peak error."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    score: float
+
+
+def upsample(error_map: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """An error map `(h, w)` at `size` = `(height, width)`, bilinear."""
+    image = Image.fromarray(np.ascontiguousarray(error_map, dtype=np.float32))
+    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def boxes_from_map(error_map: NDArray[np.float32], threshold: float, size: tuple[int, int]) -> list[Box]:
+    """Boxes around the connected regions of `error_map` above `threshold`, in a frame of `size`.
+
+    Works alike for a latent error map (no decoder) and a pixel error map (Fig. 2). Highest score first.
+    """
+    full = upsample(error_map, size)
+    regions, _ = ndimage.label(full > threshold)
+    boxes = []
+    for number, place in enumerate(ndimage.find_objects(regions), start=1):
+        rows, columns = place
+        peak = float(full[place][regions[place] == number].max())
+        boxes.append(Box(columns.start, rows.start, columns.stop, rows.stop, peak))
+    return sorted(boxes, key=lambda box: -box.score)

@@ -1,0 +1,33 @@
+"""What a person sees during a training run: one line an epoch, with the time that is left."""
+
+import time
+from collections.abc import Callable
+
+import pytorch_lightning as pl
+
+
+class EpochLines(pl.Callback):
+    """Tells `say` one line after each epoch, with an estimate of the remaining time."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._began = 0.0
+        self._first = 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Starts the clock."""
+        self._began, self._first = time.monotonic(), trainer.current_epoch
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Says how it stands."""
+        done = trainer.current_epoch + 1
+        total = trainer.max_epochs or done
+        left = (time.monotonic() - self._began) / (done - self._first) * (total - done) / 60
+        metric = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self._say(
+            f"epoch {done}/{total}  next phase {getattr(pl_module, 'phase', '?')}  "
+            f"reconstruction {metric['train/reconstruction']:.1f}  "
+            f"held-out prediction MSE {metric['held_out/prediction_mse']:.3g} "
+            f"({metric['held_out/relative_error']:.2f} of the code's variance "
+            f"{metric['held_out/code_variance']:.3g})  about {left:.0f} min left"
+        )

@@ -1,0 +1,89 @@
+"""One training run from clips to a trained model, resumable."""
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+
+from latentwatch.datasets.dataset import Clip
+from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.models.decoupled import Decoupled
+from latentwatch.models.presets import Architecture
+from latentwatch.training.chunks import ChunkData
+from latentwatch.training.frames import FrameStore, build_store
+from latentwatch.training.module import DecoupledModule, TrainingSettings
+from latentwatch.training.progress import EpochLines
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, the frames it was trained on, and which of them were held out.
+
+    finished is False where the run was interrupted; its checkpoint then waits in the run's folder.
+    """
+
+    model: Decoupled
+    store: FrameStore
+    held_out: Sequence[tuple[int, int]]
+    finished: bool
+
+
+def train_model(
+    clips: Sequence[Clip],
+    architecture: Architecture,
+    settings: TrainingSettings,
+    folder: Path,
+    *,
+    resume: bool = False,
+    devices: int = 1,
+    bf16: bool = False,
+    say: Callable[[str], None] = print,
+) -> Trained:
+    """Trains on `clips` (normal footage of one camera), keeping frames, logs and checkpoints in `folder`.
+
+    resume goes on from the folder's last checkpoint. devices above 1 trains with DDP. bf16 is for CPUs and
+    GPUs that are faster with it. Raises `UsageError` where there is nothing to resume, `LatentwatchError`
+    where the footage is too short or the disk is full.
+    """
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    if resume and not checkpoint.is_file():
+        raise UsageError(f"{checkpoint}: nothing to resume; start without --resume")
+    pl.seed_everything(settings.seed, workers=True, verbose=False)
+    store = build_store(clips, architecture.size, folder, lambda name, n: say(f"decoded {name}: {n} frames"))
+    data = ChunkData(store, architecture.span, max(settings.chunk, architecture.span), settings.seed)
+    model = Decoupled(architecture)
+    model.background.copy_(torch.from_numpy(store.background(data.train_runs)))
+    module = DecoupledModule(model, settings)
+    trainer = pl.Trainer(
+        max_epochs=settings.epochs,
+        accelerator="auto",
+        devices=devices,
+        strategy="ddp" if devices > 1 else "auto",
+        precision="bf16-mixed" if bf16 else "32-true",
+        callbacks=[
+            EpochLines(say),
+            ModelCheckpoint(folder / "checkpoints", save_last=True, save_top_k=0),
+            EarlyStopping(
+                "held_out/prediction_mse", patience=settings.epochs // 4 + 1, check_on_train_epoch_end=False
+            ),
+        ],
+        logger=[CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")],
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1000000,
+    )
+    try:
+        trainer.fit(module, data, ckpt_path=str(checkpoint) if resume else None, weights_only=True)
+    except OSError as error:
+        raise LatentwatchError(f"{folder}: cannot write while training: {error.strerror}") from error
+    return Trained(model.eval(), store, data.held_out_runs, not trainer.interrupted)
