@@ -1,3 +1,5 @@
 """Learns what normal looks like in front of one camera, and says when something is not."""
 
-__version__ = "0.1.0"
+from latentwatch.api import load, open_video, train
+
+__all__ = ["load", "open_video", "train"]

@@ -13,7 +13,7 @@ from latentwatch.scoring.normalise import normalise_clip, normalise_window
 
 @dataclass(frozen=True)
 class LabelledScores:
-    """One test clip: anomaly scores `(N,)`, NaN where a frame has none, and labels `(N,)`, True = anomalous."""
+    """One test clip: anomaly scores `(N,)`, NaN where there is none; labels `(N,)`, True = anomalous."""
 
     name: str
     scores: NDArray[np.float64]

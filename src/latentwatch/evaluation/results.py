@@ -4,12 +4,11 @@ import os
 import platform
 import subprocess
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
-
-import latentwatch
 
 
 class Row(BaseModel):
@@ -49,7 +48,7 @@ class ResultFile(BaseModel):
 def describe_run() -> dict[str, str]:
     """Version, commit, date and machine of this run, for a `ResultFile`."""
     return {
-        "version": latentwatch.__version__,
+        "version": version("latentwatch"),
         "commit": _commit(),
         "date": date.today().isoformat(),
         "machine": f"{os.cpu_count()} cores, {_processor()}",

@@ -1,5 +1,6 @@
 """Eq. 1 in its two phases (Section 3.3), as a Lightning module around the pure torch model."""
 
+import time
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -44,6 +45,12 @@ class DecoupledModule(pl.LightningModule):
         self.phase = 1
         self._best = float("inf")
         self._stale = 0
+        self.seconds = 0.0
+        self._epoch_began = 0.0
+
+    def on_train_epoch_start(self) -> None:
+        """Starts the epoch's clock."""
+        self._epoch_began = time.monotonic()
 
     def training_step(self, batch: Tensor, _index: int) -> Tensor:
         """Eq. 1 on one chunk."""
@@ -85,7 +92,8 @@ class DecoupledModule(pl.LightningModule):
         )
 
     def on_validation_epoch_end(self) -> None:
-        """Ends phase one when reconstruction no longer improves."""
+        """Stops the epoch's clock, and ends phase one when reconstruction no longer improves."""
+        self.seconds += time.monotonic() - self._epoch_began
         if self.trainer.sanity_checking or self.phase == 2:
             return
         loss = float(self.trainer.callback_metrics["held_out/reconstruction"])
@@ -96,12 +104,12 @@ class DecoupledModule(pl.LightningModule):
             self.phase = 2
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keeps the phase, so that a resumed run goes on in it."""
-        checkpoint["phase"] = [self.phase, self._best, self._stale]
+        """Keeps the phase and the time spent, so that a resumed run goes on with them."""
+        checkpoint["latentwatch"] = [self.phase, self._best, self._stale, self.seconds]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes the phase up again."""
-        self.phase, self._best, self._stale = checkpoint["phase"]
+        """Takes them up again."""
+        self.phase, self._best, self._stale, self.seconds = checkpoint["latentwatch"]
 
     def configure_optimizers(self) -> Any:
         """Adam, the rate falling tenfold every 20 epochs of 50 (Section 4.1)."""

@@ -23,15 +23,12 @@ from latentwatch.training.progress import EpochLines
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model, the frames it was trained on, and which of them were held out.
-
-    finished is False where the run was interrupted; its checkpoint then waits in the run's folder.
-    """
+    """A trained model, the frames it was trained on, which of them were held out, and the time it took."""
 
     model: Decoupled
     store: FrameStore
     held_out: Sequence[tuple[int, int]]
-    finished: bool
+    minutes: float
 
 
 def train_model(
@@ -49,7 +46,7 @@ def train_model(
 
     resume goes on from the folder's last checkpoint. devices above 1 trains with DDP. bf16 is for CPUs and
     GPUs that are faster with it. Raises `UsageError` where there is nothing to resume, `LatentwatchError`
-    where the footage is too short or the disk is full.
+    where the footage is too short or the disk is full, `KeyboardInterrupt` where a person stops it.
     """
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
@@ -84,6 +81,13 @@ def train_model(
     )
     try:
         trainer.fit(module, data, ckpt_path=str(checkpoint) if resume else None, weights_only=True)
-    except OSError as error:
-        raise LatentwatchError(f"{folder}: cannot write while training: {error.strerror}") from error
-    return Trained(model.eval(), store, data.held_out_runs, not trainer.interrupted)
+    except SystemExit as error:  # what Lightning makes of Ctrl-C
+        raise KeyboardInterrupt from error
+    except (OSError, RuntimeError) as error:
+        # torch.save turns a full disk into a RuntimeError of its archive writer.
+        if isinstance(error, RuntimeError) and "PytorchStreamWriter" not in str(error):
+            raise
+        raise LatentwatchError(
+            f"{folder}: cannot write while training ({error}); free some space, then use --resume"
+        ) from error
+    return Trained(model.eval(), store, data.held_out_runs, module.seconds / 60)

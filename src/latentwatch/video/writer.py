@@ -42,11 +42,22 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and self._started:
-            for packet in self._stream.encode():
-                self._container.mux(packet)
-        self._container.close()
-        if kind is None and self._started:
-            self._part.replace(self._path)
+        if kind is None:
+            self.close()
         else:
-            self._part.unlink(missing_ok=True)
+            self.discard()
+
+    def close(self) -> None:
+        """Finishes the file and gives it its name; without a single frame, leaves none."""
+        if not self._started:
+            self.discard()
+            return
+        for packet in self._stream.encode():
+            self._container.mux(packet)
+        self._container.close()
+        self._part.replace(self._path)
+
+    def discard(self) -> None:
+        """Gives up: no file is left."""
+        self._container.close()
+        self._part.unlink(missing_ok=True)

@@ -1,0 +1,47 @@
+"""The Python interface: train a camera's model, load it, and score frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentwatch.bundle.bundle import load_bundle
+from latentwatch.scoring.detector import Detector
+from latentwatch.video.source import open_video
+
+if TYPE_CHECKING:
+    from latentwatch.models.presets import Architecture
+    from latentwatch.training.module import TrainingSettings
+
+__all__ = ["load", "open_video", "train"]
+
+
+def train(
+    footage: str | Path | list[str | Path],
+    out: str | Path,
+    *,
+    architecture: Architecture | None = None,
+    settings: TrainingSettings | None = None,
+) -> Detector:
+    """Learns what is normal in `footage` and writes the model file `out`; returns its detector.
+
+    footage: video files, folders of images, or folders of either, all of one fixed camera. architecture:
+    default `preset("ped2", "small")`, 128x192 pixels. settings: default `TrainingSettings()`, 50 epochs.
+    Raises `UsageError` or `LatentwatchError` with one clear line.
+    """
+    # Imported here: a program that only scores frames must not pay for importing the trainer.
+    from latentwatch.datasets.folder import clips_in
+    from latentwatch.models.presets import preset
+    from latentwatch.training.camera import learn_camera
+    from latentwatch.training.module import TrainingSettings
+
+    paths = footage if isinstance(footage, list) else [footage]
+    clips = [clip for path in paths for clip in clips_in(Path(path))]
+    learn_camera(clips, Path(out), architecture or preset("ped2"), settings or TrainingSettings())
+    return load(out)
+
+
+def load(path: str | Path) -> Detector:
+    """A detector from a model file. Raises `UsageError` or `LatentwatchError` as `load_bundle` does."""
+    model, info = load_bundle(Path(path))
+    return Detector(model, info.calibration.threshold, info.calibration.place_threshold)

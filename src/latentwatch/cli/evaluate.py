@@ -1,0 +1,47 @@
+"""`latentwatch evaluate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentwatch.cli.options import Model
+
+
+def evaluate(
+    model: Model,
+    dataset: Annotated[str, typer.Argument(help="Name of the data set, such as ped2.", show_default=False)],
+    data: Annotated[Path, typer.Option(help="Folder that holds the data set.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the plots.")] = Path(
+        "evaluation"
+    ),
+    window: Annotated[
+        int | None, typer.Option(help="Eq. 3 over so many frames, not the clip.", min=2)
+    ] = None,
+    unscored_as_first: Annotated[
+        bool,
+        typer.Option("--unscored-as-first", help="Judge frames without a score as the first scored one."),
+    ] = False,
+) -> None:
+    """Judge a model on a labelled data set: frame-level AUC and EER, with plots.
+
+    Example: latentwatch evaluate ped2.lw ped2 --data data/ped2
+    """
+    from latentwatch.bundle.bundle import load_bundle
+    from latentwatch.datasets.registry import open_dataset
+    from latentwatch.evaluation.plots import plot_clips, plot_roc
+    from latentwatch.evaluation.run import evaluate_model
+
+    network, _ = load_bundle(model)
+    result = evaluate_model(
+        network, open_dataset(dataset, data), window=window, unscored_as_first=unscored_as_first
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    plot_roc(result.figures, output / "roc.png")
+    plot_clips(result.clips["z_mse"], output / "clips.png")
+    print(f"{'score':8}{'AUC micro':>11}{'AUC macro':>11}{'AUC raw':>9}{'EER':>7}   (percent)")
+    for name, figure in result.figures.items():
+        print(
+            f"{name:8}{figure.auc_micro:11.2f}{figure.auc_macro:11.2f}{figure.auc_raw:9.2f}{figure.eer:7.2f}"
+        )
+    print(f"Z-MSE protocol: {result.figures['z_mse'].protocol}\nplots: {output}/roc.png, {output}/clips.png")

@@ -1,0 +1,34 @@
+"""The `latentwatch` command: wires the commands together and turns errors into one line."""
+
+import logging
+import sys
+
+import typer
+
+from latentwatch.cli.evaluate import evaluate
+from latentwatch.cli.info import info
+from latentwatch.cli.reproduce import reproduce
+from latentwatch.cli.score import score
+from latentwatch.cli.train import train
+from latentwatch.errors import LatentwatchError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Learns what normal looks like in front of one camera, and says when something is not.",
+)
+for command in (train, score, evaluate, reproduce, info):
+    app.command()(command)
+
+
+def main() -> None:
+    """Runs the command line; exit code 0, 1 for a failure, 2 for wrong use, 130 for Ctrl-C."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        app()
+    except LatentwatchError as error:
+        print(f"latentwatch: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("latentwatch: stopped; what was saved is kept, go on with --resume", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,55 @@
+"""`latentwatch reproduce`."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentwatch.cli.options import Epochs, LearningRate, Width, architecture
+
+
+def reproduce(
+    name: Annotated[str, typer.Argument(help="The experiment: ped2.", show_default=False)],
+    data: Annotated[Path, typer.Option(help="Folder that holds the data set.")],
+    seeds: Annotated[int, typer.Option(help="How many seeds; the paper uses 4.", min=1)] = 4,
+    width: Width = "small",
+    epochs: Epochs = 50,
+    learning_rate: LearningRate = 1e-4,
+    latent_gradient: Annotated[str, typer.Option(help="'stop' or 'full'; see 'train --help'.")] = "stop",
+    runs: Annotated[Path, typer.Option(help="Folder of checkpoints and models.")] = Path("runs"),
+    results: Annotated[Path, typer.Option(help="Folder of the page, the JSON and the plots.")] = Path(
+        "docs/results"
+    ),
+) -> None:
+    """Run an experiment of the paper end to end; go on where an earlier run was stopped.
+
+    Example: latentwatch reproduce ped2 --data data/ped2
+    """
+    from latentwatch.errors import UsageError
+    from latentwatch.experiments.ped2 import reproduce_ped2
+    from latentwatch.training.module import TrainingSettings
+
+    if name != "ped2":
+        raise UsageError(f"{name}: no such experiment; known is ped2")
+    if latent_gradient not in ("stop", "full"):
+        raise UsageError(f"--latent-gradient {latent_gradient}: expected 'stop' or 'full'")
+    settings = TrainingSettings(
+        epochs=epochs,
+        learning_rate=learning_rate,
+        latent_gradient="full" if latent_gradient == "full" else "stop",
+    )
+    # The folder of the data is this machine's business: the result names the command without it.
+    words = [word if word != str(data) else "DIR" for word in sys.argv[1:]]
+    page = reproduce_ped2(
+        data,
+        architecture("ped2", width),
+        width,
+        settings,
+        seeds,
+        command=shlex.join(["latentwatch", *words]),
+        runs=runs,
+        results=results,
+    )
+    print(f"results: {page}")

@@ -1,0 +1,39 @@
+"""`latentwatch score`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentwatch.cli.options import Model
+
+
+def score(
+    model: Model,
+    footage: Annotated[
+        Path, typer.Argument(help="A video, a folder of images, or a folder of either.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path("scores"),
+    video: Annotated[
+        bool, typer.Option("--video", help="Also write an annotated copy of the footage.")
+    ] = False,
+) -> None:
+    """Score new footage: CSV, JSON and a plot for each clip, and an annotated video with --video.
+
+    Example: latentwatch score front-door.lw tonight.mp4 --video
+    """
+    from latentwatch.bundle.bundle import load_bundle
+    from latentwatch.datasets.folder import clips_in
+    from latentwatch.evaluation.score_files import score_to_files
+
+    network, description = load_bundle(model)
+    for clip in clips_in(footage):
+        summary = score_to_files(network, description.calibration, clip, output, video=video)
+        print(
+            f"{clip.name}: {summary.scored} of {summary.frames} frames scored, {summary.unusual} unusual "
+            f"(above {description.calibration.threshold:.4g}), highest at {summary.peak_time:.1f} s"
+            if summary.scored
+            else f"{clip.name}: {summary.frames} frames, too few for a score "
+            f"(the first comes with frame {network.architecture.span})"
+        )
+    print(f"results: {output}")

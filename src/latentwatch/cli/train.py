@@ -1,0 +1,55 @@
+"""`latentwatch train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentwatch.cli.options import Epochs, LearningRate, Resume, Width, architecture
+
+
+def train(
+    footage: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Normal footage: video files, folders of images, or folders of either.", show_default=False
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")] = Path("camera.lw"),
+    preset: Annotated[str, typer.Option(help="Input size, k and blocks as in the paper's Table 1.")] = "ped2",
+    width: Width = "small",
+    size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
+    epochs: Epochs = 50,
+    learning_rate: LearningRate = 1e-3,
+    latent_gradient: Annotated[
+        str, typer.Option(help="'stop' keeps the latent code from collapsing; 'full' is Eq. 1 as it reads.")
+    ] = "stop",
+    seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
+    resume: Resume = False,
+    devices: Annotated[int, typer.Option(help="Processes or GPUs; above 1 trains with DDP.", min=1)] = 1,
+    bf16: Annotated[
+        bool, typer.Option("--bf16", help="Train in bfloat16, where the CPU is faster so.")
+    ] = False,
+) -> None:
+    """Learn what is normal in front of one camera, from footage without labels.
+
+    Example: latentwatch train recordings/ -o front-door.lw
+    """
+    from latentwatch.datasets.folder import clips_in
+    from latentwatch.errors import UsageError
+    from latentwatch.training.camera import learn_camera
+    from latentwatch.training.module import TrainingSettings
+
+    if latent_gradient not in ("stop", "full"):
+        raise UsageError(f"--latent-gradient {latent_gradient}: expected 'stop' or 'full'")
+    settings = TrainingSettings(
+        epochs=epochs,
+        learning_rate=learning_rate,
+        latent_gradient="full" if latent_gradient == "full" else "stop",
+        seed=seed,
+    )
+    clips = [clip for path in footage for clip in clips_in(path)]
+    learn_camera(
+        clips, output, architecture(preset, width, size), settings, resume=resume, devices=devices, bf16=bf16
+    )
+    print(f"{output} is ready. Next: latentwatch score {output} NEW_FOOTAGE")

@@ -1,0 +1,89 @@
+"""Scores a clip into files that people and programs read."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from latentwatch.bundle.bundle import Calibration
+from latentwatch.datasets.dataset import Clip
+from latentwatch.errors import LatentwatchError
+from latentwatch.evaluation.annotate import annotate
+from latentwatch.evaluation.plots import plot_scores
+from latentwatch.models.decoupled import Decoupled
+from latentwatch.scoring.detector import Detector, Result
+from latentwatch.video.writer import VideoWriter
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Frames of a clip, how many have a score, how many are unusual, and when it peaks (seconds)."""
+
+    frames: int
+    scored: int
+    unusual: int
+    peak_time: float
+
+
+def score_to_files(
+    model: Decoupled, calibration: Calibration, clip: Clip, folder: Path, *, video: bool = False
+) -> Summary:
+    """Writes `CLIP.csv`, `CLIP.json`, `CLIP.png`, and with `video` `CLIP.mp4`, into `folder`.
+
+    Raises as decoding does, and `LatentwatchError` where a file cannot be written.
+    """
+    stem = folder / clip.name.replace("/", "_")
+    detector = Detector(model, calibration.threshold, calibration.place_threshold)
+    rows: list[tuple[int, float, Result | None]] = []
+    history: list[float] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with clip.open() as frames:
+            writer = VideoWriter(stem.with_name(stem.name + ".mp4"), frames.fps) if video else None
+            try:
+                for frame in frames:
+                    result = detector.step(frame)
+                    rows.append((frame.index, frame.time, result))
+                    history.append(result.score if result else np.nan)
+                    if writer:
+                        limit = 2 * calibration.place_threshold
+                        writer.write(annotate(frame.rgb, result, history, calibration.threshold, limit))
+            except BaseException:
+                if writer:
+                    writer.discard()
+                raise
+            if writer:
+                writer.close()
+        _write_tables(stem, calibration, rows)
+    except OSError as error:
+        raise LatentwatchError(f"{folder}: cannot write the results: {error}") from error
+    times, scores = np.array([time for _, time, _ in rows]), np.array(history)
+    plot_scores(times, scores, calibration.threshold, clip.name, stem.with_name(stem.name + ".png"))
+    scored = [result for _, _, result in rows if result]
+    peak = max(scored, key=lambda result: result.score).time if scored else float("nan")
+    return Summary(len(rows), len(scored), sum(result.is_anomaly for result in scored), peak)
+
+
+def _write_tables(stem: Path, calibration: Calibration, rows: list[tuple[int, float, Result | None]]) -> None:
+    with stem.with_name(stem.name + ".csv").open("w", newline="") as out:
+        table = csv.writer(out)
+        table.writerow(["frame", "seconds", "z_mse", "unusual"])
+        for index, time, result in rows:
+            if result is None:
+                table.writerow([index, f"{time:.3f}", "", ""])
+            else:
+                table.writerow([index, f"{time:.3f}", f"{result.score:.8g}", int(result.is_anomaly)])
+    frames = [
+        {
+            "frame": index,
+            "seconds": round(time, 3),
+            "z_mse": result.score if result else None,
+            "unusual": result.is_anomaly if result else None,
+            "boxes": [vars(box) for box in result.boxes] if result else [],
+        }
+        for index, time, result in rows
+    ]
+    contents = {"threshold": calibration.threshold, "frames": frames}
+    stem.with_name(stem.name + ".json").write_text(json.dumps(contents, indent=1) + "\n")

@@ -1,0 +1,62 @@
+"""From a camera's footage to its model file."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from latentwatch.bundle.bundle import BundleInfo, save_bundle
+from latentwatch.datasets.dataset import Clip
+from latentwatch.models.presets import Architecture
+from latentwatch.scoring.batch import score_clip
+from latentwatch.scoring.calibration import calibrate
+from latentwatch.training.frames import FrameStore
+from latentwatch.training.module import TrainingSettings
+from latentwatch.training.run import train_model
+from latentwatch.video.frame import Frame
+
+
+def learn_camera(
+    clips: Sequence[Clip],
+    out: Path,
+    architecture: Architecture,
+    settings: TrainingSettings,
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+    devices: int = 1,
+    bf16: bool = False,
+    say: Callable[[str], None] = print,
+) -> BundleInfo:
+    """Trains on `clips`, calibrates on the held-out part of them, and writes the bundle `out`.
+
+    Checkpoints and logs go to `folder` (default: `out` with `.run` added). Raises as `train_model` and
+    `save_bundle` do.
+    """
+    folder = folder or out.with_name(out.name + ".run")
+    trained = train_model(
+        clips, architecture, settings, folder, resume=resume, devices=devices, bf16=bf16, say=say
+    )
+    say("calibrating on held-out footage")
+    held_out = [score_clip(trained.model, _frames(trained.store, *run)) for run in trained.held_out]
+    info = BundleInfo(
+        architecture=architecture,
+        fps=trained.store.fps,
+        calibration=calibrate(held_out),
+        provenance={
+            "latentwatch": version("latentwatch"),
+            "torch": version("torch"),
+            "trained": datetime.now(UTC).isoformat(timespec="seconds"),
+            "minutes": round(trained.minutes, 1),
+            "clips": len(clips),
+            "frames": len(trained.store.frames),
+            "settings": settings.model_dump(),
+        },
+    )
+    save_bundle(out, trained.model, info)
+    return info
+
+
+def _frames(store: FrameStore, start: int, stop: int) -> Iterator[Frame]:
+    for index in range(start, stop):
+        yield Frame(index - start, (index - start) / store.fps, store.frames[index])
