@@ -1,4 +1,4 @@
-"""The two kinds of failure that a person sees as one line instead of a traceback."""
+"""What a person sees as one line instead of a traceback."""
 
 
 class LatentwatchError(Exception):
@@ -14,3 +14,9 @@ class UsageError(LatentwatchError):
     """What was asked for makes no sense (a missing path, an unknown name, a wrong value)."""
 
     exit_code = 2
+
+
+class Stopped(LatentwatchError):
+    """A person pressed Ctrl-C during long work that can go on later."""
+
+    exit_code = 130

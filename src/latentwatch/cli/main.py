@@ -29,6 +29,3 @@ def main() -> None:
     except LatentwatchError as error:
         print(f"latentwatch: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("latentwatch: stopped; what was saved is kept, go on with --resume", file=sys.stderr)
-        sys.exit(130)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from latentwatch.errors import UsageError
 from latentwatch.models.presets import TABLE1, WIDTHS, Architecture
@@ -33,6 +34,6 @@ def architecture(preset: str, width: str, size: str | None = None) -> Architectu
         settings |= {"height": int(found[1]), "width_px": int(found[2])}
     try:
         return Architecture.model_validate(settings)
-    except ValueError as error:
-        reason = str(error).splitlines()[2].partition(" [type=")[0].strip()
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise UsageError(f"--size {size}: {reason}") from error

@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from latentwatch.datasets.dataset import Clip
-from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.errors import LatentwatchError, Stopped, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
 from latentwatch.training.chunks import ChunkData
@@ -46,7 +46,7 @@ def train_model(
 
     resume goes on from the folder's last checkpoint. devices above 1 trains with DDP. bf16 is for CPUs and
     GPUs that are faster with it. Raises `UsageError` where there is nothing to resume, `LatentwatchError`
-    where the footage is too short or the disk is full, `KeyboardInterrupt` where a person stops it.
+    where the footage is too short or the disk is full, `Stopped` on Ctrl-C.
     """
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
@@ -82,7 +82,7 @@ def train_model(
     try:
         trainer.fit(module, data, ckpt_path=str(checkpoint) if resume else None, weights_only=True)
     except SystemExit as error:  # what Lightning makes of Ctrl-C
-        raise KeyboardInterrupt from error
+        raise Stopped(f"stopped; go on with --resume (checkpoints are in {folder})") from error
     except (OSError, RuntimeError) as error:
         # torch.save turns a full disk into a RuntimeError of its archive writer.
         if isinstance(error, RuntimeError) and "PytorchStreamWriter" not in str(error):

@@ -20,10 +20,10 @@ class VideoWriter:
     def __init__(self, path: Path, fps: float) -> None:
         self._path = path
         self._part = path.with_name(path.name + ".part.mp4")
-        self._container = av.open(str(self._part), "w")
+        self._container = av.open(str(self._part), "w", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": "20", "preset": "veryfast", "movflags": "+faststart"}
+        self._stream.options = {"crf": "20", "preset": "veryfast"}
         self._started = False
 
     def write(self, rgb: NDArray[np.uint8]) -> None:

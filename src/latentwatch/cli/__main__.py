@@ -1,0 +1,5 @@
+"""`python -m latentwatch.cli`."""
+
+from latentwatch.cli.main import main
+
+main()

@@ -1,0 +1,81 @@
+import json
+
+import pytest
+import torch
+from clips import SMALL
+from safetensors.torch import load_file, safe_open, save_file
+
+from latentwatch.bundle.bundle import BundleInfo, Calibration, load_bundle, save_bundle
+from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.models.decoupled import Decoupled
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    torch.manual_seed(1)
+    model = Decoupled(SMALL)
+    model.background.uniform_()
+    calibration = Calibration(threshold=0.5, place_threshold=1, frames=9)
+    info = BundleInfo(architecture=SMALL, fps=10, calibration=calibration, provenance={"clips": 2})
+    path = tmp_path / "door.lw"
+    save_bundle(path, model, info)
+    return path, model, info
+
+
+def rewritten(path, change):
+    with safe_open(path, "pt") as opened:
+        header = opened.metadata()
+    tensors = load_file(path)
+    change(tensors, header)
+    save_file(tensors, path, header)
+
+
+def test_round_trip(bundle):
+    path, model, info = bundle
+    loaded, description = load_bundle(path)
+    assert description == info
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], tensor)
+    assert [each.name for each in path.parent.iterdir()] == ["door.lw"]
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
+def test_cut_short(bundle, share):
+    path = bundle[0]
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(LatentwatchError, match=r"door\.lw: damaged or not a Latentwatch model"):
+        load_bundle(path)
+
+
+def test_altered_weight(bundle):
+    path = bundle[0]
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(LatentwatchError, match="checksum does not match"):
+        load_bundle(path)
+
+
+def test_foreign_safetensors(tmp_path):
+    path = tmp_path / "other.lw"
+    save_file({"x": torch.zeros(1)}, path)
+    with pytest.raises(LatentwatchError, match="not a Latentwatch model"):
+        load_bundle(path)
+
+
+def test_newer_schema(bundle):
+    from latentwatch.bundle.bundle import _checksum
+
+    def newer(tensors, header):
+        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 2})
+        header["sha256"] = _checksum(tensors, header["latentwatch"])
+
+    rewritten(bundle[0], newer)
+    with pytest.raises(LatentwatchError, match="schema 2, this program reads schema 1"):
+        load_bundle(bundle[0])
+
+
+def test_missing(tmp_path):
+    with pytest.raises(UsageError, match="no such model file"):
+        load_bundle(tmp_path / "none.lw")

@@ -1,0 +1,110 @@
+"""The whole way through the command line, on footage made here."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from clips import moving_square
+
+COMMAND = [sys.executable, "-m", "latentwatch.cli"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def run(*words, code=0):
+    done = subprocess.run(
+        [*COMMAND, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT,
+        timeout=200,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+TINY = ["--width", "tiny", "--size", "32x48", "--epochs"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    for name in "abc":
+        moving_square(folder / "normal" / name, frames=40)
+    run("train", folder / "normal", "-o", folder / "door.lw", *TINY, 2)
+    return folder
+
+
+def test_train_score_info(trained):
+    assert '"k": 8' in run("info", trained / "door.lw").stdout
+    moving_square(trained / "new", frames=30, speed=3)
+    run("score", trained / "door.lw", trained / "new", "-o", trained / "out", "--video")
+    rows = list(csv.DictReader((trained / "out" / "new.csv").open()))
+    assert len(rows) == 30
+    assert [row["z_mse"] for row in rows[:13]] == [""] * 13
+    frames = json.loads((trained / "out" / "new.json").read_text())["frames"]
+    assert frames[20]["z_mse"] == pytest.approx(float(rows[20]["z_mse"]), rel=1e-5)
+    assert {path.suffix for path in (trained / "out").iterdir()} == {".csv", ".json", ".png", ".mp4"}
+
+
+def test_same_seed_gives_the_same_model(trained):
+    from latentwatch.bundle.bundle import load_bundle
+
+    run("train", trained / "normal", "-o", trained / "twin.lw", *TINY, 2)
+    one, two = (load_bundle(trained / name)[0].state_dict() for name in ("door.lw", "twin.lw"))
+    for name in one:
+        assert (one[name] - two[name]).abs().max() < 1e-5, name
+
+
+def test_stopped_training_is_resumed(trained):
+    out = trained / "long.lw"
+    words = [*COMMAND, "train", str(trained / "normal"), "-o", str(out), *TINY, "60"]
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    checkpoint = trained / "long.lw.run" / "checkpoints" / "last.ckpt"
+    while not checkpoint.is_file():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume" in stderr
+    assert not out.exists()
+    lines = run("train", trained / "normal", "-o", out, *TINY, 60, "--resume").stdout
+    assert "epoch 1/60 " not in lines
+    assert out.is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["train", "nowhere"], 2, "nowhere: no such file or folder"),
+        (["train", "empty"], 2, "holds no video and no folder of images"),
+        (["train", "one"], 1, "a clip needs 14 frames, the longest has 1"),
+        (["train", "short"], 1, "a clip needs 14 frames, the longest has 13"),
+        (["train", "text.mp4"], 1, "not a video that FFmpeg can open"),
+        (["train", "one", "--size", "30x50"], 2, "must be a multiple of 16"),
+        (["train", "one", "--width", "huge"], 2, "no such width"),
+        (["train", "one", "--resume"], 2, "nothing to resume"),
+        (["score", "none.lw", "one"], 2, "no such model file"),
+        (["score", "text.mp4", "one"], 1, "damaged or not a Latentwatch model"),
+        (["reproduce", "ped2", "--data", "empty"], 2, "no UCSD Ped2 there"),
+        (["reproduce", "ped9", "--data", "empty"], 2, "no such experiment"),
+    ],
+)
+def test_mistakes_get_one_clear_line(tmp_path, monkeypatch, words, code, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.mp4").write_text("this is no film")
+    moving_square(tmp_path / "one", frames=1)
+    moving_square(tmp_path / "short", frames=13)
+    stderr = run(*words, code=code).stderr
+    assert message in stderr
+    assert len(stderr.strip().splitlines()) == 1

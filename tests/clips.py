@@ -1,0 +1,21 @@
+"""Small footage that tests make for themselves."""
+
+import numpy as np
+from PIL import Image
+
+from latentwatch.models.presets import Architecture
+
+SMALL = Architecture(height=32, width_px=48, base_width=4, blocks=2, k=6)
+
+
+def moving_square(folder, frames=40, speed=1, size=(32, 48)):
+    """A folder of images: a bright square that crosses a noisy ground."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    ground = rng.integers(60, 90, (*size, 3), dtype=np.uint8)
+    for index in range(frames):
+        picture = ground.copy()
+        x = index * speed % (size[1] - 8)
+        picture[12:20, x : x + 8] = 220
+        Image.fromarray(picture).save(folder / f"{index:03}.png")
+    return folder
