@@ -1,9 +1,9 @@
-# Everything happens in .venv; the two commands of the README are 'make demo' and 'make test'.
+# Everything happens in .venv; the README's two commands are 'make learn' and 'make test'.
 PYTHON ?= python3
-DATA ?=
+MODEL ?= camera.lw
 BIN := .venv/bin
 
-.PHONY: install demo test lint
+.PHONY: install learn test lint
 install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
@@ -11,8 +11,9 @@ install: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: install
-	$(BIN)/latentwatch demo $(if $(DATA),--data $(DATA))
+learn: install
+	$(if $(FOOTAGE),,$(error give the footage: make learn FOOTAGE=recordings/))
+	$(BIN)/latentwatch train $(FOOTAGE) -o $(MODEL)
 
 test: install
 	$(BIN)/pytest

@@ -16,7 +16,7 @@ class UsageError(LatentwatchError):
     exit_code = 2
 
 
-class Stopped(LatentwatchError):
+class StoppedError(LatentwatchError):
     """A person pressed Ctrl-C during long work that can go on later."""
 
     exit_code = 130

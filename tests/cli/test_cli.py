@@ -64,7 +64,7 @@ def test_same_seed_gives_the_same_model(trained):
 
 def test_stopped_training_is_resumed(trained):
     out = trained / "long.lw"
-    words = [*COMMAND, "train", str(trained / "normal"), "-o", str(out), *TINY, "60"]
+    words = [*COMMAND, "train", str(trained / "normal"), "-o", str(out), *TINY, "40"]
     process = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     )
@@ -77,8 +77,9 @@ def test_stopped_training_is_resumed(trained):
     assert process.returncode == 130
     assert "--resume" in stderr
     assert not out.exists()
-    lines = run("train", trained / "normal", "-o", out, *TINY, 60, "--resume").stdout
-    assert "epoch 1/60 " not in lines
+    assert checkpoint.is_file()
+    lines = run("train", trained / "normal", "-o", out, *TINY, 40, "--resume").stdout
+    assert "epoch 1/40 " not in lines
     assert out.is_file()
 
 

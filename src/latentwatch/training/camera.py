@@ -7,6 +7,7 @@ from pathlib import Path
 
 from latentwatch.bundle.bundle import BundleInfo, save_bundle
 from latentwatch.datasets.dataset import Clip
+from latentwatch.errors import StoppedError
 from latentwatch.models.presets import Architecture
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import calibrate
@@ -30,15 +31,18 @@ def learn_camera(
 ) -> BundleInfo:
     """Trains on `clips`, calibrates on the held-out part of them, and writes the bundle `out`.
 
-    Checkpoints and logs go to `folder` (default: `out` with `.run` added). Raises as `train_model` and
-    `save_bundle` do.
+    Checkpoints and logs go to `folder` (default: `out` with `.run` added). Raises `StoppedError` on
+    Ctrl-C, else as `train_model` and `save_bundle` do.
     """
     folder = folder or out.with_name(out.name + ".run")
-    trained = train_model(
-        clips, architecture, settings, folder, resume=resume, devices=devices, bf16=bf16, say=say
-    )
-    say("calibrating on held-out footage")
-    held_out = [score_clip(trained.model, _frames(trained.store, *run)) for run in trained.held_out]
+    try:
+        trained = train_model(
+            clips, architecture, settings, folder, resume=resume, devices=devices, bf16=bf16, say=say
+        )
+        say("calibrating on held-out footage")
+        held_out = [score_clip(trained.model, _frames(trained.store, *run)) for run in trained.held_out]
+    except KeyboardInterrupt as error:
+        raise StoppedError(f"stopped; go on with --resume (checkpoints are in {folder})") from error
     info = BundleInfo(
         architecture=architecture,
         fps=trained.store.fps,

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from latentwatch.datasets.dataset import Clip
-from latentwatch.errors import LatentwatchError, Stopped, UsageError
+from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
 from latentwatch.training.chunks import ChunkData
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.module import DecoupledModule, TrainingSettings
 from latentwatch.training.progress import EpochLines
+from latentwatch.training.stopping import PhaseTwoStopping
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def train_model(
 
     resume goes on from the folder's last checkpoint. devices above 1 trains with DDP. bf16 is for CPUs and
     GPUs that are faster with it. Raises `UsageError` where there is nothing to resume, `LatentwatchError`
-    where the footage is too short or the disk is full, `Stopped` on Ctrl-C.
+    where the footage is too short or the disk is full, `KeyboardInterrupt` on Ctrl-C.
     """
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
@@ -67,12 +68,13 @@ def train_model(
         precision="bf16-mixed" if bf16 else "32-true",
         callbacks=[
             EpochLines(say),
-            ModelCheckpoint(folder / "checkpoints", save_last=True, save_top_k=0),
-            EarlyStopping(
-                "held_out/prediction_mse", patience=settings.epochs // 4 + 1, check_on_train_epoch_end=False
+            # One file, written anew after every epoch: a run that is stopped loses at most the current one.
+            ModelCheckpoint(
+                folder / "checkpoints", "last", enable_version_counter=False, save_on_train_epoch_end=True
             ),
+            PhaseTwoStopping("held_out/relative_error", patience=settings.epochs // 4 + 1),
         ],
-        logger=[CSVLogger(folder, "csv", ""), TensorBoardLogger(folder, "tensorboard", "")],
+        logger=[CSVLogger(folder, "csv"), TensorBoardLogger(folder, "tensorboard")],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         enable_progress_bar=False,
@@ -82,7 +84,7 @@ def train_model(
     try:
         trainer.fit(module, data, ckpt_path=str(checkpoint) if resume else None, weights_only=True)
     except SystemExit as error:  # what Lightning makes of Ctrl-C
-        raise Stopped(f"stopped; go on with --resume (checkpoints are in {folder})") from error
+        raise KeyboardInterrupt from error
     except (OSError, RuntimeError) as error:
         # torch.save turns a full disk into a RuntimeError of its archive writer.
         if isinstance(error, RuntimeError) and "PytorchStreamWriter" not in str(error):
