@@ -3,9 +3,10 @@
 import subprocess
 import sys
 
-import latentwatch
 import numpy as np
 from clips import SMALL, moving_square
+
+import latentwatch
 from latentwatch.training.module import TrainingSettings
 
 
