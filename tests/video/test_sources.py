@@ -105,11 +105,12 @@ def test_film_cut_in_its_index_is_named(tmp_path):
         open_video(path)
 
 
-def test_film_cut_in_its_pictures_plays_up_to_the_cut(tmp_path):
+def test_film_cut_in_its_pictures_plays_up_to_the_cut(tmp_path, caplog):
     path = film(tmp_path / "film.mp4", frames=50, size=(120, 160))
     data = path.read_bytes()
     path.write_bytes(data[: int(0.8 * len(data))])
     assert 0 < len(list(open_video(path))) < 50
+    assert "cut short" in caplog.text
 
 
 def test_what_is_no_film(tmp_path):

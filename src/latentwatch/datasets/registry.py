@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from latentwatch.datasets.avenue import avenue
 from latentwatch.datasets.dataset import Dataset
+from latentwatch.datasets.shanghaitech import shanghaitech
 from latentwatch.datasets.ucsd import ucsd
 from latentwatch.errors import UsageError
 
 DATASETS: dict[str, Callable[[Path], Dataset]] = {
     "ped1": lambda root: ucsd("ped1", root),
     "ped2": lambda root: ucsd("ped2", root),
+    "avenue": avenue,
+    "shanghaitech": shanghaitech,
 }
 
 

@@ -50,6 +50,8 @@ class FileSource(VideoSource):
             index += 1
         if index == self.skipped:
             raise LatentwatchError(f"{self.name}: no frame of it can be decoded")
+        if self.frame_count and index < self.frame_count:
+            log.warning("%s: cut short, %d of its %d frames are there", self.name, index, self.frame_count)
         if self.skipped:
             log.warning("%s: %d corrupt frames skipped", self.name, self.skipped)
 
