@@ -1,3 +1,5 @@
+import errno
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +8,7 @@ from clips import SMALL, moving_square
 from latentwatch.datasets.folder import clips_in
 from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
+from latentwatch.training.checkpoints import SafeCheckpoints
 from latentwatch.training.chunks import ChunkDataset
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.module import DecoupledModule, TrainingSettings
@@ -71,6 +74,21 @@ def test_prediction_loss_reaches_the_encoder_only_in_the_full_form(gradient, rea
     first = next(model.encoder.parameters())
     assert (first.grad is not None and bool(first.grad.abs().sum() > 0)) is reaches
     assert next(model.motion.parameters()).grad.abs().sum() > 0
+
+
+def test_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):
+    path = tmp_path / "last.ckpt"
+    SafeCheckpoints().save_checkpoint({"epoch": 1}, path)
+
+    def disk_full(_, part):
+        part.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", disk_full)
+    with pytest.raises(OSError, match="No space"):
+        SafeCheckpoints().save_checkpoint({"epoch": 2}, path)
+    assert torch.load(path, weights_only=True) == {"epoch": 1}
+    assert [each.name for each in tmp_path.iterdir()] == ["last.ckpt"]
 
 
 def test_learning_rate_falls_tenfold_every_20_of_50_epochs():

@@ -15,6 +15,7 @@ from latentwatch.datasets.dataset import Clip
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
+from latentwatch.training.checkpoints import SafeCheckpoints
 from latentwatch.training.chunks import ChunkData
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.module import DecoupledModule, TrainingSettings
@@ -75,6 +76,7 @@ def train_model(
             PhaseTwoStopping("held_out/relative_error", patience=settings.epochs // 4 + 1),
         ],
         logger=[CSVLogger(folder, "csv"), TensorBoardLogger(folder, "tensorboard")],
+        plugins=[SafeCheckpoints()],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         enable_progress_bar=False,

@@ -1,0 +1,25 @@
+"""Checkpoints that a full disk cannot spoil."""
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
+
+
+class SafeCheckpoints(TorchCheckpointIO):
+    """Writes beside the old checkpoint, on the same disk, then renames: the old one stays till then."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:  # noqa: ARG002
+        """Saves `checkpoint` at `path`. Raises `OSError` where it cannot be written."""
+        final = Path(path)
+        part = final.with_name(final.name + ".part")
+        try:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(checkpoint, part)
+            part.replace(final)
+        except RuntimeError as error:  # what torch.save makes of a disk that fills up while it writes
+            raise OSError(errno.ENOSPC, "no room for the checkpoint", str(final)) from error
+        finally:
+            part.unlink(missing_ok=True)
