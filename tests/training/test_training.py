@@ -92,7 +92,7 @@ def test_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):
 
 
 def test_learning_rate_falls_tenfold_every_20_of_50_epochs():
-    module = DecoupledModule(Decoupled(SMALL), TrainingSettings())
+    module = DecoupledModule(Decoupled(SMALL), TrainingSettings(learning_rate=1e-4))
     (optimizer,), (scheduler,) = module.configure_optimizers()
     rates = []
     for _ in range(50):

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -14,6 +14,10 @@ Model = Annotated[Path, typer.Argument(help="Model file made by 'latentwatch tra
 Width = Annotated[str, typer.Option(help=f"Width of the networks: {', '.join(WIDTHS)}.")]
 Epochs = Annotated[int, typer.Option(help="Passes over the footage; the paper uses 50.", min=2)]
 LearningRate = Annotated[float, typer.Option(help="Adam's first learning rate; the paper's is 1e-4.")]
+LatentGradient = Annotated[
+    Literal["stop", "full"],
+    typer.Option(help="'stop' keeps the latent code from collapsing; 'full' is Eq. 1 as it reads."),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import Epochs, LearningRate, Width, architecture
+from latentwatch.cli.options import Epochs, LatentGradient, LearningRate, Width, architecture
 
 
 def reproduce(
@@ -17,7 +17,7 @@ def reproduce(
     width: Width = "small",
     epochs: Epochs = 50,
     learning_rate: LearningRate = 1e-4,
-    latent_gradient: Annotated[str, typer.Option(help="'stop' or 'full'; see 'train --help'.")] = "stop",
+    latent_gradient: LatentGradient = "stop",
     runs: Annotated[Path, typer.Option(help="Folder of checkpoints and models.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the page, the JSON and the plots.")] = Path(
         "docs/results"
@@ -33,13 +33,7 @@ def reproduce(
 
     if name != "ped2":
         raise UsageError(f"{name}: no such experiment; known is ped2")
-    if latent_gradient not in ("stop", "full"):
-        raise UsageError(f"--latent-gradient {latent_gradient}: expected 'stop' or 'full'")
-    settings = TrainingSettings(
-        epochs=epochs,
-        learning_rate=learning_rate,
-        latent_gradient="full" if latent_gradient == "full" else "stop",
-    )
+    settings = TrainingSettings(epochs=epochs, learning_rate=learning_rate, latent_gradient=latent_gradient)
     # The folder of the data is this machine's business: the result names the command without it.
     words = [word if word != str(data) else "DIR" for word in sys.argv[1:]]
     page = reproduce_ped2(

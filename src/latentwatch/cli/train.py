@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import Epochs, LearningRate, Resume, Width, architecture
+from latentwatch.cli.options import Epochs, LatentGradient, LearningRate, Resume, Width, architecture
 
 
 def train(
@@ -21,9 +21,7 @@ def train(
     size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
     epochs: Epochs = 50,
     learning_rate: LearningRate = 1e-3,
-    latent_gradient: Annotated[
-        str, typer.Option(help="'stop' keeps the latent code from collapsing; 'full' is Eq. 1 as it reads.")
-    ] = "stop",
+    latent_gradient: LatentGradient = "stop",
     seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
     resume: Resume = False,
     devices: Annotated[int, typer.Option(help="Processes or GPUs; above 1 trains with DDP.", min=1)] = 1,
@@ -36,17 +34,11 @@ def train(
     Example: latentwatch train recordings/ -o front-door.lw
     """
     from latentwatch.datasets.folder import clips_in
-    from latentwatch.errors import UsageError
     from latentwatch.training.camera import learn_camera
     from latentwatch.training.module import TrainingSettings
 
-    if latent_gradient not in ("stop", "full"):
-        raise UsageError(f"--latent-gradient {latent_gradient}: expected 'stop' or 'full'")
     settings = TrainingSettings(
-        epochs=epochs,
-        learning_rate=learning_rate,
-        latent_gradient="full" if latent_gradient == "full" else "stop",
-        seed=seed,
+        epochs=epochs, learning_rate=learning_rate, latent_gradient=latent_gradient, seed=seed
     )
     clips = [clip for path in footage for clip in clips_in(path)]
     learn_camera(

@@ -87,10 +87,7 @@ def train_model(
         trainer.fit(module, data, ckpt_path=str(checkpoint) if resume else None, weights_only=True)
     except SystemExit as error:  # what Lightning makes of Ctrl-C
         raise KeyboardInterrupt from error
-    except (OSError, RuntimeError) as error:
-        # torch.save turns a full disk into a RuntimeError of its archive writer.
-        if isinstance(error, RuntimeError) and "PytorchStreamWriter" not in str(error):
-            raise
+    except OSError as error:
         raise LatentwatchError(
             f"{folder}: cannot write while training ({error}); free some space, then use --resume"
         ) from error
