@@ -13,9 +13,10 @@ from latentwatch.models.losses import l2_term, prediction_loss, reconstruction_l
 
 
 class TrainingSettings(BaseModel):
-    """How a model is trained. The defaults are the paper's where it speaks, but for the learning rate: a step
-    takes a whole chunk of frames here, so there are fewer steps, and the paper's 1e-4 leaves the reconstruction
-    far from its plateau (`reproduce` uses 1e-4 unless told otherwise).
+    """How a model is trained. The defaults are the paper's where it speaks, but for the learning rate.
+
+    A step takes a whole chunk of frames here, so there are fewer steps, and the paper's 1e-4 is slow to
+    reconstruct anything (`reproduce` uses 1e-4 unless told otherwise).
 
     latent_gradient: "full" lets the prediction loss reach the encoder, as Eq. 1 reads; "stop" keeps it
     within the motion model, which prevents the code from collapsing.
