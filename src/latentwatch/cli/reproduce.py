@@ -1,7 +1,5 @@
 """`latentwatch reproduce`."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -34,15 +32,18 @@ def reproduce(
     if name != "ped2":
         raise UsageError(f"{name}: no such experiment; known is ped2")
     settings = TrainingSettings(epochs=epochs, learning_rate=learning_rate, latent_gradient=latent_gradient)
-    # The folder of the data is this machine's business: the result names the command without it.
-    words = [word if word != str(data) else "DIR" for word in sys.argv[1:]]
+    # Folders are this machine's business: the result names the command without them.
+    command = (
+        f"latentwatch reproduce {name} --data DIR --seeds {seeds} --width {width} --epochs {epochs} "
+        f"--learning-rate {learning_rate:g} --latent-gradient {latent_gradient}"
+    )
     page = reproduce_ped2(
         data,
         architecture("ped2", width),
         width,
         settings,
         seeds,
-        command=shlex.join(["latentwatch", *words]),
+        command=command,
         runs=runs,
         results=results,
     )
