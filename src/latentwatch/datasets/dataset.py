@@ -16,19 +16,27 @@ from latentwatch.video.source import VideoSource, open_video
 class Clip:
     """One continuous piece of footage of one camera.
 
-    source: the file or folder. labels: bool `(N,)`, True where a frame is anomalous; None if not labelled.
+    source: the file or folder, or what opens generated footage (called with `size`). labels: bool `(N,)`,
+    True where a frame is anomalous; None if not labelled.
     load_masks: gives bool `(N, H, W)`, True on anomalous pixels; None if there are no masks.
     """
 
     name: str
-    source: Path
+    source: Path | Callable[..., VideoSource]
     fps: float | None = None
     labels: NDArray[np.bool_] | None = None
     load_masks: Callable[[], NDArray[np.bool_]] | None = None
 
     def open(self, size: tuple[int, int] | None = None) -> VideoSource:
         """Its frames, resized to `size` = `(height, width)` if given. Raises as `open_video` does."""
-        return open_video(self.source, size=size, fps=self.fps)
+        if isinstance(self.source, Path):
+            return open_video(self.source, size=size, fps=self.fps)
+        return self.source(size=size)
+
+    @property
+    def identity(self) -> str:
+        """What tells this footage from other footage, for caches."""
+        return str(self.source.resolve()) if isinstance(self.source, Path) else self.name
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 from latentwatch.datasets.avenue import avenue
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.shanghaitech import shanghaitech
+from latentwatch.datasets.street.dataset import street_dataset
 from latentwatch.datasets.ucsd import ucsd
 from latentwatch.errors import UsageError
 
-DATASETS: dict[str, Callable[[Path], Dataset]] = {
+READERS: dict[str, Callable[[Path], Dataset]] = {
     "ped1": lambda root: ucsd("ped1", root),
     "ped2": lambda root: ucsd("ped2", root),
     "avenue": avenue,
@@ -17,13 +18,18 @@ DATASETS: dict[str, Callable[[Path], Dataset]] = {
 }
 
 
-def open_dataset(name: str, root: Path) -> Dataset:
-    """The data set called `name` below `root`.
+NAMES = (*READERS, "street")
+
+
+def open_dataset(name: str, root: Path | None = None) -> Dataset:
+    """The data set called `name` below `root`; `street` is made here and needs no root.
 
     Raises `UsageError` for an unknown name or a missing folder.
     """
-    if name not in DATASETS:
-        raise UsageError(f"{name}: no such data set; known are {', '.join(sorted(DATASETS))}")
-    if not root.is_dir():
-        raise UsageError(f"{root}: no such folder; give the folder that holds {name}")
-    return DATASETS[name](root)
+    if name == "street":
+        return street_dataset()
+    if name not in READERS:
+        raise UsageError(f"{name}: no such data set; known are {', '.join(NAMES)}")
+    if root is None or not root.is_dir():
+        raise UsageError(f"{root or name}: no such folder; give the folder that holds {name} with --data")
+    return READERS[name](root)

@@ -29,26 +29,28 @@ class Encoder(nn.Module):
     """One frame to its latent code.
 
     Each block is a `conv_block` at width `base_width * 2 ** i`, then 2x2 max pooling. What stands before
-    the pooling is the block's skip feature.
+    the pooling is the block's skip feature. Without `pool_last` the last block's output is the code itself.
     """
 
-    def __init__(self, base_width: int, blocks: int) -> None:
+    def __init__(self, base_width: int, blocks: int, pool_last: bool) -> None:
         super().__init__()
+        self.pools = blocks if pool_last else blocks - 1
         widths = [3, *(base_width * 2**i for i in range(blocks))]
         self.blocks = nn.ModuleList(conv_block(a, b) for a, b in pairwise(widths))
 
     def forward(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Background-subtracted frames `(N, 3, H, W)` in [-1, 1] to codes and skip features.
 
-        Codes are `(N, C, H / 2^blocks, W / 2^blocks)`. Skip features go from fine to coarse; the i-th is
-        `(N, base_width * 2^i, H / 2^i, W / 2^i)`.
+        Codes are `(N, C, h, w)`, see `Architecture.code_shape`. Skip features, one for each pooling, go from
+        fine to coarse; the i-th is `(N, base_width * 2^i, H / 2^i, W / 2^i)`.
         """
         skips = []
         features = frames
-        for block in self.blocks:
+        for index, block in enumerate(self.blocks):
             features = block(features)
-            skips.append(features)
-            features = F.max_pool2d(features, 2)
+            if index < self.pools:
+                skips.append(features)
+                features = F.max_pool2d(features, 2)
         return features, skips
 
 
@@ -59,10 +61,10 @@ class Decoder(nn.Module):
     runs a `conv_block`; a 1x1 convolution gives the three colour channels.
     """
 
-    def __init__(self, base_width: int, blocks: int) -> None:
+    def __init__(self, base_width: int, blocks: int, pool_last: bool) -> None:
         super().__init__()
-        widths = [base_width * 2**i for i in reversed(range(blocks))]
-        sources = [widths[0], *widths[:-1]]
+        widths = [base_width * 2**i for i in reversed(range(blocks if pool_last else blocks - 1))]
+        sources = [base_width * 2 ** (blocks - 1), *widths[:-1]]
         self.ups = nn.ModuleList(
             nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in zip(sources, widths, strict=True)
         )

@@ -19,8 +19,8 @@ class Decoupled(nn.Module):
         super().__init__()
         self.architecture = architecture
         channels = architecture.code_shape[0]
-        self.encoder = Encoder(architecture.base_width, architecture.blocks)
-        self.decoder = Decoder(architecture.base_width, architecture.blocks)
+        self.encoder = Encoder(architecture.base_width, architecture.blocks, architecture.pool_last)
+        self.decoder = Decoder(architecture.base_width, architecture.blocks, architecture.pool_last)
         self.motion = Conv3dMotion(channels)
         self.register_buffer("background", torch.zeros(3, *architecture.size))
         # Measured on 2 CPU cores: a training step of the 2-D parts takes 60 ms a frame so, 79 without.

@@ -27,16 +27,24 @@ class Architecture(BaseModel):
     horizon: int = Field(HORIZON, ge=1, le=64)
     blocks: int = Field(4, ge=1, le=6)
     base_width: int = Field(WIDTHS["small"], ge=1, le=256)
+    pool_last: bool = True
+    """Whether the last block is followed by pooling too. Without it the code has twice the resolution (for
+    four blocks, a place of the code is 8x8 pixels of the input instead of 16x16)."""
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
-        step = 2**self.blocks
+        step = self.stride
         if self.height % step or self.width_px % step:
             raise ValueError(
                 f"input size {self.height}x{self.width_px} must be a multiple of {step} "
                 f"in both directions for {self.blocks} encoder blocks"
             )
         return self
+
+    @property
+    def stride(self) -> int:
+        """Pixels of the input, in each direction, that one place of the code stands for."""
+        return int(2 ** (self.blocks if self.pool_last else self.blocks - 1))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -46,8 +54,8 @@ class Architecture(BaseModel):
     @property
     def code_shape(self) -> tuple[int, int, int]:
         """Shape `(C, h, w)` of one latent code."""
-        step = 2**self.blocks
-        return self.base_width * 2 ** (self.blocks - 1), self.height // step, self.width_px // step
+        channels = self.base_width * 2 ** (self.blocks - 1)
+        return channels, self.height // self.stride, self.width_px // self.stride
 
     @property
     def span(self) -> int:

@@ -74,7 +74,7 @@ def build_store(
     the disk is full.
     """
     index_file = folder / INDEX_FILE
-    wanted = {"size": list(size), "sources": [str(clip.source.resolve()) for clip in clips]}
+    wanted = {"size": list(size), "sources": [clip.identity for clip in clips]}
     if index_file.is_file():
         index = json.loads(index_file.read_text())
         if index["wanted"] == wanted:
