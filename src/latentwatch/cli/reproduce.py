@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import Epochs, LatentGradient, LearningRate, Width, architecture
+from latentwatch.cli.options import Compile, Epochs, LatentGradient, LearningRate, Width, architecture
 
 
 def reproduce(
@@ -16,6 +16,7 @@ def reproduce(
     epochs: Epochs = 50,
     learning_rate: LearningRate = 1e-4,
     latent_gradient: LatentGradient = "stop",
+    compiled: Compile = False,
     runs: Annotated[Path, typer.Option(help="Folder of checkpoints and models.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the page, the JSON and the plots.")] = Path(
         "docs/results"
@@ -44,6 +45,7 @@ def reproduce(
         settings,
         seeds,
         command=command,
+        compiled=compiled,
         runs=runs,
         results=results,
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import Epochs, LatentGradient, LearningRate, Resume, Width, architecture
+from latentwatch.cli.options import Compile, Epochs, LatentGradient, LearningRate, Resume, Width, architecture
 
 
 def train(
@@ -22,6 +22,7 @@ def train(
     epochs: Epochs = 50,
     learning_rate: LearningRate = 1e-3,
     latent_gradient: LatentGradient = "stop",
+    compiled: Compile = False,
     seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
     resume: Resume = False,
     devices: Annotated[int, typer.Option(help="Processes or GPUs; above 1 trains with DDP.", min=1)] = 1,
@@ -42,6 +43,13 @@ def train(
     )
     clips = [clip for path in footage for clip in clips_in(path)]
     learn_camera(
-        clips, output, architecture(preset, width, size), settings, resume=resume, devices=devices, bf16=bf16
+        clips,
+        output,
+        architecture(preset, width, size),
+        settings,
+        resume=resume,
+        devices=devices,
+        bf16=bf16,
+        compiled=compiled,
     )
     print(f"{output} is ready. Next: latentwatch score {output} NEW_FOOTAGE")

@@ -28,6 +28,7 @@ def reproduce_ped2(
     seeds: int,
     *,
     command: str,
+    compiled: bool = False,
     runs: Path,
     results: Path,
     say: Callable[[str], None] = print,
@@ -47,7 +48,16 @@ def reproduce_ped2(
         if not bundle.is_file():
             say(f"seed {seed}: training, {settings.epochs} epochs")
             resume = (folder / "checkpoints" / "last.ckpt").is_file()
-            learn_camera(dataset.train, bundle, architecture, wanted, folder=folder, resume=resume, say=say)
+            learn_camera(
+                dataset.train,
+                bundle,
+                architecture,
+                wanted,
+                folder=folder,
+                resume=resume,
+                compiled=compiled,
+                say=say,
+            )
         model, info = load_bundle(bundle)
         if info.architecture != architecture or info.provenance.get("settings") != wanted.model_dump():
             raise LatentwatchError(

@@ -27,9 +27,9 @@ class Architecture(BaseModel):
     horizon: int = Field(HORIZON, ge=1, le=64)
     blocks: int = Field(4, ge=1, le=6)
     base_width: int = Field(WIDTHS["small"], ge=1, le=256)
-    pool_last: bool = True
-    """Whether the last block is followed by pooling too. Without it the code has twice the resolution (for
-    four blocks, a place of the code is 8x8 pixels of the input instead of 16x16)."""
+    pool_last: bool = False
+    """Whether the last block is followed by pooling too: for four blocks, a place of the code then stands for
+    16x16 pixels of the input instead of 8x8. The coarser code tells speeds apart less well."""
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:

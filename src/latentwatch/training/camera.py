@@ -27,6 +27,7 @@ def learn_camera(
     resume: bool = False,
     devices: int = 1,
     bf16: bool = False,
+    compiled: bool = False,
     say: Callable[[str], None] = print,
 ) -> BundleInfo:
     """Trains on `clips`, calibrates on the held-out part of them, and writes the bundle `out`.
@@ -37,7 +38,15 @@ def learn_camera(
     folder = folder or out.with_name(out.name + ".run")
     try:
         trained = train_model(
-            clips, architecture, settings, folder, resume=resume, devices=devices, bf16=bf16, say=say
+            clips,
+            architecture,
+            settings,
+            folder,
+            resume=resume,
+            devices=devices,
+            bf16=bf16,
+            compiled=compiled,
+            say=say,
         )
         say("calibrating on held-out footage")
         held_out = [score_clip(trained.model, _frames(trained.store, *run)) for run in trained.held_out]

@@ -41,9 +41,11 @@ class TrainingSettings(BaseModel):
 class DecoupledModule(pl.LightningModule):
     """Trains a `Decoupled` model. Batches are uint8 `(1, T, H, W, 3)`: one chunk of T frames."""
 
-    def __init__(self, model: Decoupled, settings: TrainingSettings) -> None:
+    def __init__(self, model: Decoupled, settings: TrainingSettings, *, compiled: bool = False) -> None:
         super().__init__()
         self.model = model
+        self._encode = torch.compile(model.encode) if compiled else model.encode
+        self._decode = torch.compile(model.decode) if compiled else model.decode
         self.settings = settings
         self.phase = 1
         self._best = float("inf")
@@ -84,8 +86,8 @@ class DecoupledModule(pl.LightningModule):
     def _losses(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         k, horizon = self.model.architecture.k, self.model.architecture.horizon
         frames = self.model.foreground(rgb)
-        codes, skips = self.model.encode(frames)
-        rebuilt = self.model.decode(codes[1:], [skip[:-1] for skip in skips])
+        codes, skips = self._encode(frames)
+        rebuilt = self._decode(codes[1:], [skip[:-1] for skip in skips])
         shared = codes.detach() if self.settings.latent_gradient == "stop" else codes
         predicted = self.model.predict(windows(shared, k, horizon))
         return (

@@ -42,12 +42,13 @@ def train_model(
     resume: bool = False,
     devices: int = 1,
     bf16: bool = False,
+    compiled: bool = False,
     say: Callable[[str], None] = print,
 ) -> Trained:
     """Trains on `clips` (normal footage of one camera), keeping frames, logs and checkpoints in `folder`.
 
     resume goes on from the folder's last checkpoint. devices above 1 trains with DDP. bf16 is for CPUs and
-    GPUs that are faster with it. Raises `UsageError` where there is nothing to resume, `LatentwatchError`
+    GPUs that are faster with it. compiled fuses the networks with torch.compile, which needs a C++ compiler. Raises `UsageError` where there is nothing to resume, `LatentwatchError`
     where the footage is too short or the disk is full, `KeyboardInterrupt` on Ctrl-C.
     """
     warnings.filterwarnings("ignore", module="pytorch_lightning")
@@ -60,7 +61,7 @@ def train_model(
     data = ChunkData(store, architecture.span, max(settings.chunk, architecture.span), settings.seed)
     model = Decoupled(architecture)
     model.background.copy_(torch.from_numpy(store.background(data.train_runs)))
-    module = DecoupledModule(model, settings)
+    module = DecoupledModule(model, settings, compiled=compiled)
     trainer = pl.Trainer(
         max_epochs=settings.epochs,
         accelerator="auto",
