@@ -48,8 +48,9 @@ def train_model(
     """Trains on `clips` (normal footage of one camera), keeping frames, logs and checkpoints in `folder`.
 
     resume goes on from the folder's last checkpoint. devices above 1 trains with DDP. bf16 is for CPUs and
-    GPUs that are faster with it. compiled fuses the networks with torch.compile, which needs a C++ compiler. Raises `UsageError` where there is nothing to resume, `LatentwatchError`
-    where the footage is too short or the disk is full, `KeyboardInterrupt` on Ctrl-C.
+    GPUs that are faster with it. compiled fuses the networks with torch.compile, which needs a C++ compiler.
+    Raises `UsageError` where there is nothing to resume, `LatentwatchError` where the footage is too short
+    or the disk is full, `KeyboardInterrupt` on Ctrl-C.
     """
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
