@@ -91,7 +91,7 @@ def test_stopped_training_is_resumed(trained):
         (["train", "one"], 1, "a clip needs 14 frames, the longest has 1"),
         (["train", "short"], 1, "a clip needs 14 frames, the longest has 13"),
         (["train", "text.mp4"], 1, "not a video that FFmpeg can open"),
-        (["train", "one", "--size", "30x50"], 2, "must be a multiple of 16"),
+        (["train", "one", "--size", "30x50"], 2, "must be a multiple of 8"),
         (["train", "one", "--width", "huge"], 2, "no such width"),
         (["train", "one", "--resume"], 2, "nothing to resume"),
         (["score", "none.lw", "one"], 2, "no such model file"),

@@ -37,7 +37,7 @@ def test_current_skip_features_never_reach_the_decoder():
 
 
 def test_background_is_subtracted():
-    model = Decoupled(Architecture(height=16, width_px=16, base_width=2, blocks=1))
+    model = Decoupled(Architecture(height=16, width_px=16, base_width=2, blocks=2))
     model.background.fill_(0.5)
     white = torch.full((1, 16, 16, 3), 255, dtype=torch.uint8)
     assert torch.allclose(model.foreground(white), torch.tensor(0.5))
@@ -52,6 +52,18 @@ def test_windows_are_the_k_codes_before_the_horizon():
         windows(codes[:13], 8, 6)
 
 
+def test_pooling_after_the_last_block_halves_the_code():
+    fine = Architecture(base_width=4)
+    coarse = Architecture(base_width=4, pool_last=True)
+    assert fine.code_shape == (32, 16, 24)
+    assert coarse.code_shape == (32, 8, 12)
+    for architecture in (fine, coarse):
+        model = Decoupled(architecture).eval()
+        codes, skips = model.encode(torch.zeros(1, 3, 128, 192))
+        assert codes.shape[1:] == architecture.code_shape
+        assert model.decode(codes, skips).shape == (1, 3, 128, 192)
+
+
 def test_size_must_fit_the_blocks():
-    with pytest.raises(ValueError, match="multiple of 16"):
+    with pytest.raises(ValueError, match="multiple of 8"):
         Architecture(height=100)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from latentwatch.datasets.avenue import avenue
 from latentwatch.datasets.dataset import Dataset
+from latentwatch.datasets.moving_mnist import moving_mnist
 from latentwatch.datasets.shanghaitech import shanghaitech
 from latentwatch.datasets.street.dataset import street_dataset
 from latentwatch.datasets.ucsd import ucsd
@@ -15,6 +16,7 @@ READERS: dict[str, Callable[[Path], Dataset]] = {
     "ped2": lambda root: ucsd("ped2", root),
     "avenue": avenue,
     "shanghaitech": shanghaitech,
+    "moving-mnist": moving_mnist,
 }
 
 
