@@ -11,7 +11,9 @@ from latentwatch.cli.options import Model
 def evaluate(
     model: Model,
     dataset: Annotated[str, typer.Argument(help="Name of the data set, such as ped2.", show_default=False)],
-    data: Annotated[Path, typer.Option(help="Folder that holds the data set.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder that holds the data set (street needs none).")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the plots.")] = Path(
         "evaluation"
     ),
@@ -32,9 +34,13 @@ def evaluate(
     from latentwatch.evaluation.plots import plot_clips, plot_roc
     from latentwatch.evaluation.run import evaluate_model
 
-    network, _ = load_bundle(model)
+    network, description = load_bundle(model)
     result = evaluate_model(
-        network, open_dataset(dataset, data), window=window, unscored_as_first=unscored_as_first
+        network,
+        open_dataset(dataset, data),
+        description.calibration.place_threshold,
+        window=window,
+        unscored_as_first=unscored_as_first,
     )
     output.mkdir(parents=True, exist_ok=True)
     plot_roc(result.figures, output / "roc.png")
@@ -43,5 +49,10 @@ def evaluate(
     for name, figure in result.figures.items():
         print(
             f"{name:8}{figure.auc_micro:11.2f}{figure.auc_macro:11.2f}{figure.auc_raw:9.2f}{figure.eer:7.2f}"
+        )
+    if result.pixel:
+        print(
+            f"latent error map: RBDC {result.pixel.rbdc:.2f}, TBDC {result.pixel.tbdc:.2f} "
+            f"({result.pixel.regions} regions, {result.pixel.tracks} tracks)"
         )
     print(f"Z-MSE protocol: {result.figures['z_mse'].protocol}\nplots: {output}/roc.png, {output}/clips.png")

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from latentwatch.cli.demo import demo
 from latentwatch.cli.evaluate import evaluate
 from latentwatch.cli.info import info
 from latentwatch.cli.reproduce import reproduce
@@ -17,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learns what normal looks like in front of one camera, and says when something is not.",
 )
-for command in (train, score, evaluate, reproduce, info):
+for command in (train, score, evaluate, reproduce, info, demo):
     app.command()(command)
 
 

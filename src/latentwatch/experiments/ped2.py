@@ -63,7 +63,7 @@ def reproduce_ped2(
             raise LatentwatchError(
                 f"{bundle}: was trained with other settings; give another --runs folder or remove {folder}"
             )
-        evaluations.append(evaluate_model(model, dataset, say=say))
+        evaluations.append(evaluate_model(model, dataset, info.calibration.place_threshold, say=say))
         minutes.append(float(info.provenance["minutes"]))
     results.mkdir(parents=True, exist_ok=True)
     plot_roc(evaluations[0].figures, results / "ped2-roc.png")
@@ -101,4 +101,19 @@ def _rows(evaluations: list[Evaluation], minutes: list[float], width: str) -> li
                     paper=PAPER[score] if metric == "auc_micro" else None,
                 )
             )
+    pixels = [each.pixel for each in evaluations if each.pixel]
+    for metric in ("rbdc", "tbdc") if pixels else ():
+        value, ci95 = mean_ci95([getattr(each, metric) for each in pixels])
+        rows.append(
+            Row(
+                preset=f"ped2/{width}",
+                dataset="ped2",
+                score="z_mse",
+                metric=metric,
+                value=value,
+                ci95=ci95,
+                seeds=len(pixels),
+                minutes_per_seed=sum(minutes) / len(minutes),
+            )
+        )
     return rows
