@@ -32,8 +32,9 @@ class TrainingSettings(BaseModel):
     chunk: int = Field(32, ge=8)
     patience: int = Field(3, ge=1)
     """Phase one ends when the held-out reconstruction loss has not fallen by 1% for so many epochs."""
-    phase_one_at_most: float = Field(0.5, gt=0, lt=1)
-    """Share of the epochs after which phase two begins in any case."""
+    phase_one_at_most: float = Field(0.2, gt=0, lt=1)
+    """Share of the epochs after which phase two begins in any case: while the learning rate is still high,
+    since the motion model learns little in phase one."""
     latent_gradient: Literal["full", "stop"] = "stop"
     seed: int = 0
 
