@@ -9,7 +9,9 @@ from latentwatch.cli.options import Compile, Epochs, LatentGradient, LearningRat
 
 
 def reproduce(
-    name: Annotated[str, typer.Argument(help="The experiment: ped2.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(help="The experiment: ped2 or fig7 (moving MNIST).", show_default=False)
+    ],
     data: Annotated[Path, typer.Option(help="Folder that holds the data set.")],
     seeds: Annotated[int, typer.Option(help="How many seeds; the paper uses 4.", min=1)] = 4,
     width: Width = "small",
@@ -27,26 +29,30 @@ def reproduce(
     Example: latentwatch reproduce ped2 --data data/ped2
     """
     from latentwatch.errors import UsageError
+    from latentwatch.experiments.moving_mnist import reproduce_moving_mnist
     from latentwatch.experiments.ped2 import reproduce_ped2
+    from latentwatch.experiments.seeds import Plan
     from latentwatch.training.module import TrainingSettings
 
-    if name != "ped2":
-        raise UsageError(f"{name}: no such experiment; known is ped2")
+    experiments = {"ped2": ("ped2", reproduce_ped2), "fig7": ("moving-mnist", reproduce_moving_mnist)}
+    if name not in experiments:
+        raise UsageError(f"{name}: no such experiment; known are {', '.join(experiments)}")
+    preset, run = experiments[name]
     settings = TrainingSettings(epochs=epochs, learning_rate=learning_rate, latent_gradient=latent_gradient)
     # Folders are this machine's business: the result names the command without them.
     command = (
         f"latentwatch reproduce {name} --data DIR --seeds {seeds} --width {width} --epochs {epochs} "
         f"--learning-rate {learning_rate:g} --latent-gradient {latent_gradient}"
     )
-    page = reproduce_ped2(
-        data,
-        architecture("ped2", width),
-        width,
-        settings,
-        seeds,
+    plan = Plan(
+        data=data,
+        architecture=architecture(preset, width),
+        preset=f"{preset}/{width}",
+        settings=settings,
+        seeds=seeds,
         command=command,
         compiled=compiled,
         runs=runs,
         results=results,
     )
-    print(f"results: {page}")
+    print(f"results: {run(plan)}")

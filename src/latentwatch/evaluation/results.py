@@ -2,13 +2,13 @@
 
 import os
 import platform
-import subprocess
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from latentwatch.bundle.provenance import software
 
 
 class Row(BaseModel):
@@ -47,9 +47,10 @@ class ResultFile(BaseModel):
 
 def describe_run() -> dict[str, str]:
     """Version, commit, date and machine of this run, for a `ResultFile`."""
+    made_by = software()
     return {
-        "version": version("latentwatch"),
-        "commit": _commit(),
+        "version": made_by["latentwatch"],
+        "commit": made_by["commit"],
         "date": date.today().isoformat(),
         "machine": f"{os.cpu_count()} cores, {_processor()}",
     }
@@ -83,14 +84,6 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
     page = folder / f"{result.name}.md"
     page.write_text("\n".join(lines) + "\n")
     return page
-
-
-def _commit() -> str:
-    try:
-        asked = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
 
 
 def _processor() -> str:

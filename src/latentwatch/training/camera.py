@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from latentwatch.bundle.bundle import BundleInfo, save_bundle
+from latentwatch.bundle.provenance import software
 from latentwatch.datasets.dataset import Clip
 from latentwatch.errors import StoppedError
 from latentwatch.models.presets import Architecture
@@ -57,8 +57,7 @@ def learn_camera(
         fps=trained.store.fps,
         calibration=calibrate(held_out),
         provenance={
-            "latentwatch": version("latentwatch"),
-            "torch": version("torch"),
+            **software(),
             "trained": datetime.now(UTC).isoformat(timespec="seconds"),
             "minutes": round(trained.minutes, 1),
             "clips": len(clips),

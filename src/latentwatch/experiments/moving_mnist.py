@@ -1,0 +1,143 @@
+"""Section 6.2 and Fig. 7: digits 4 and 7 at speed 2 are normal; do other shapes and speeds score higher?"""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from latentwatch.datasets.dataset import Clip, Dataset
+from latentwatch.datasets.moving_mnist import NORMAL_DIGITS, SHAPES, SPEEDS
+from latentwatch.datasets.registry import open_dataset
+from latentwatch.evaluation.intervals import mean_ci95
+from latentwatch.evaluation.plots import BLUE, ORANGE
+from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.experiments.seeds import Plan, trained_seeds
+from latentwatch.models.decoupled import Decoupled
+from latentwatch.scoring.batch import score_clip
+from latentwatch.scoring.pictures import Pictures, pictures_of_last
+
+SHOWN = ("4", "7", "2", "8", "circle", "square")
+"""The shapes of the figure."""
+
+Scores = dict[tuple[str, int], list[float]]
+"""Mean Z-MSE of each test clip, by shape and speed."""
+
+
+def reproduce_moving_mnist(plan: Plan) -> Path:
+    """Trains, scores all test clips, writes `fig7.json` and `fig7.md`; gives the page. Raises as training."""
+    dataset = open_dataset("moving-mnist", plan.data)
+    scores: list[Scores] = []
+    minutes: list[float] = []
+    plan.results.mkdir(parents=True, exist_ok=True)
+    for model, info in trained_seeds(plan, dataset):
+        if not scores:
+            _plot_pictures(model, dataset, plan.results / "fig7-pictures.png")
+        scores.append(_scores(model, dataset))
+        minutes.append(float(info.provenance["minutes"]))
+        commit = str(info.provenance.get("commit", "unknown"))
+    _plot_scores(scores, plan.results / "fig7-scores.png")
+    result = ResultFile(
+        name="fig7",
+        command=plan.command,
+        protocol="mean Z-MSE of each test clip, not normalised; AUC of the clips named first over the second",
+        settings=plan.shown_settings | {"trained_at_commit": commit},
+        rows=_rows(scores, minutes, plan.preset),
+        **describe_run(),
+    )
+    plots = {
+        "fig7-pictures.png": "Seed 0: frame, reconstruction, prediction and squared prediction error.",
+        "fig7-scores.png": "Mean Z-MSE by shape and speed, all seeds; 4 and 7 at speed 2 are normal.",
+    }
+    return write_result(result, plan.results, plots)
+
+
+def _scores(model: Decoupled, dataset: Dataset) -> Scores:
+    found: Scores = {}
+    for clip in dataset.test:
+        with clip.open(model.architecture.size) as frames:
+            z_mse = score_clip(model, frames).z_mse
+        found.setdefault(_kind(clip), []).append(float(np.nanmean(z_mse)))
+    return found
+
+
+def _kind(clip: Clip) -> tuple[str, int]:
+    shape, speed, _ = clip.name.split("-")
+    return shape, int(speed.removeprefix("speed"))
+
+
+def _rows(scores: list[Scores], minutes: list[float], preset: str) -> list[Row]:
+    def auc(each: Scores, high: list[tuple[str, int]], low: list[tuple[str, int]]) -> float:
+        above, below = ([score for kind in kinds for score in each[kind]] for kinds in (high, low))
+        return 100 * float(roc_auc_score([1] * len(above) + [0] * len(below), above + below))
+
+    digits = [shape for shape in SHAPES if shape.isdecimal() and shape not in NORMAL_DIGITS]
+    normal = [(shape, 2) for shape in NORMAL_DIGITS]
+    questions = {
+        "unseen digits at speed 2 / 4 and 7 at speed 2": ([(shape, 2) for shape in digits], normal),
+        "circle and square at speed 2 / 4 and 7 at speed 2": ([("circle", 2), ("square", 2)], normal),
+        "4 and 7 at speed 4 / 4 and 7 at speed 2": ([(shape, 4) for shape in NORMAL_DIGITS], normal),
+        "everything at speed 4 / everything at speed 2": (
+            [(shape, 4) for shape in SHAPES],
+            [(shape, 2) for shape in SHAPES],
+        ),
+    }
+    rows = []
+    for name, (high, low) in questions.items():
+        value, ci95 = mean_ci95([auc(each, high, low) for each in scores])
+        rows.append(
+            Row(
+                preset=preset,
+                dataset=f"moving-mnist: {name}",
+                score="z_mse",
+                metric="auc_raw",
+                value=value,
+                ci95=ci95,
+                seeds=len(scores),
+                minutes_per_seed=sum(minutes) / len(minutes),
+            )
+        )
+    return rows
+
+
+def _plot_scores(scores: list[Scores], path: Path) -> None:
+    figure = Figure(figsize=(7.5, 3), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(SHAPES))
+    for speed, colour, shift in zip(SPEEDS, (BLUE, ORANGE), (-0.2, 0.2), strict=True):
+        means = [np.mean([score for each in scores for score in each[shape, speed]]) for shape in SHAPES]
+        axes.bar(places + shift, means, 0.38, color=colour, label=f"speed {speed}")
+    axes.set_xticks(places, SHAPES)
+    axes.set(xlabel="shape (4 and 7 at speed 2 are what was learned)", ylabel="mean Z-MSE")
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=150)
+
+
+def _plot_pictures(model: Decoupled, dataset: Dataset, path: Path) -> None:
+    columns = ("frame", "reconstruction", "prediction", "error")
+    figure = Figure(figsize=(11, 1.32 * len(SHOWN) + 0.5), layout="constrained")
+    halves = np.asarray(figure.subfigures(1, 2, wspace=0.04)).tolist()
+    for half, speed in zip(halves, SPEEDS, strict=True):
+        half.suptitle(f"speed {speed}", fontsize=11)
+        grid = half.subplots(len(SHOWN), 4)
+        for row, shape in zip(grid, SHOWN, strict=True):
+            seen = _pictures(model, next(clip for clip in dataset.test if _kind(clip) == (shape, speed)))
+            shown = (seen.frame, seen.reconstruction, seen.prediction, seen.error)
+            for axes, name, picture in zip(row, columns, shown, strict=True):
+                axes.imshow(picture, cmap="magma", vmin=0, vmax=0.25 if name == "error" else 1)
+                axes.set(xticks=[], yticks=[])
+                if shape == SHOWN[0]:
+                    axes.set_title(name, fontsize=9)
+            row[0].set_ylabel(shape, fontsize=10)
+    figure.savefig(path, dpi=150)
+
+
+def _pictures(model: Decoupled, clip: Clip) -> Pictures:
+    frames: list[NDArray[np.uint8]] = []
+    with clip.open(model.architecture.size) as source:
+        for frame in source:
+            frames.append(frame.rgb)
+            if len(frames) == model.architecture.span + 4:
+                break
+    return pictures_of_last(model, np.stack(frames))

@@ -1,0 +1,67 @@
+"""Trains one model for each seed, or takes it up where an earlier run left it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentwatch.bundle.bundle import BundleInfo, load_bundle
+from latentwatch.datasets.dataset import Dataset
+from latentwatch.errors import LatentwatchError
+from latentwatch.models.decoupled import Decoupled
+from latentwatch.models.presets import Architecture
+from latentwatch.training.camera import learn_camera
+from latentwatch.training.module import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an experiment is run.
+
+    preset: name of architecture and width, for the result. command: what a person types to repeat it.
+    runs: folder of checkpoints and models. results: folder of the page, the JSON and the plots.
+    """
+
+    data: Path
+    architecture: Architecture
+    preset: str
+    settings: TrainingSettings
+    seeds: int
+    command: str
+    compiled: bool
+    runs: Path
+    results: Path
+    say: Callable[[str], None] = print
+
+    @property
+    def shown_settings(self) -> dict[str, str | int | float | bool]:
+        """Settings for the result's page."""
+        return self.settings.model_dump(exclude={"seed"}) | self.architecture.model_dump()
+
+
+def trained_seeds(plan: Plan, dataset: Dataset) -> Iterator[tuple[Decoupled, BundleInfo]]:
+    """The trained model of each seed, training those that `plan.runs` does not hold finished.
+
+    Raises as training does, and `LatentwatchError` where `plan.runs` holds a model of other settings.
+    """
+    for seed in range(plan.seeds):
+        folder = plan.runs / dataset.name / f"seed-{seed}"
+        bundle = folder / f"{dataset.name}.lw"
+        wanted = plan.settings.model_copy(update={"seed": seed})
+        if not bundle.is_file():
+            plan.say(f"seed {seed}: training, {wanted.epochs} epochs at most")
+            learn_camera(
+                dataset.train,
+                bundle,
+                plan.architecture,
+                wanted,
+                folder=folder,
+                resume=(folder / "checkpoints" / "last.ckpt").is_file(),
+                compiled=plan.compiled,
+                say=plan.say,
+            )
+        model, info = load_bundle(bundle)
+        if info.architecture != plan.architecture or info.provenance.get("settings") != wanted.model_dump():
+            raise LatentwatchError(
+                f"{bundle}: was trained with other settings; give another --runs folder or remove {folder}"
+            )
+        yield model, info
