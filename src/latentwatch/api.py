@@ -44,4 +44,4 @@ def train(
 def load(path: str | Path) -> Detector:
     """A detector from a model file. Raises `UsageError` or `LatentwatchError` as `load_bundle` does."""
     model, info = load_bundle(Path(path))
-    return Detector(model, info.calibration.threshold, info.calibration.place_threshold)
+    return Detector(model, info.calibration)

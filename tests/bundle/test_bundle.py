@@ -15,7 +15,7 @@ def bundle(tmp_path):
     torch.manual_seed(1)
     model = Decoupled(SMALL)
     model.background.uniform_()
-    calibration = Calibration(threshold=0.5, place_threshold=1, frames=9)
+    calibration = Calibration(threshold=0.5, place_threshold=1, pixel_threshold=1, frames=9)
     info = BundleInfo(architecture=SMALL, fps=10, calibration=calibration, provenance={"clips": 2})
     path = tmp_path / "door.lw"
     save_bundle(path, model, info)

@@ -55,7 +55,7 @@ def test_shanghaitech_all_and_one_camera(tmp_path):
     whole = open_dataset("shanghaitech", tmp_path)
     assert [clip.name for clip in whole.test] == ["01_0014", "02_0128"]
     assert whole.test[0].labels.tolist() == [False, True, True]
-    one = shanghaitech(tmp_path, "02")
+    one = open_dataset("shanghaitech:02", tmp_path)
     assert [clip.name for clip in one.train] == ["02_001"]
     assert [clip.name for clip in one.test] == ["02_0128"]
     with pytest.raises(UsageError, match="no test clips of camera 09"):

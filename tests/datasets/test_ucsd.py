@@ -100,3 +100,17 @@ def test_footage_in_folders(tmp_path):
     assert [clip.name for clip in clips_in(tmp_path / "day2")] == ["day2"]
     with pytest.raises(UsageError, match="no such file"):
         clips_in(tmp_path / "none")
+
+
+def test_own_footage_with_labels(tmp_path):
+    moving_square(tmp_path / "train" / "a", frames=2)
+    with pytest.raises(UsageError, match="has no folder 'test'"):
+        open_dataset("folder", tmp_path)
+    moving_square(tmp_path / "test" / "b", frames=3)
+    assert open_dataset("folder", tmp_path).test[0].labels is None
+    (tmp_path / "labels.json").write_text('{"b": {"frames": 3, "anomalous": [[2, 3]]}}')
+    own = open_dataset("folder", tmp_path)
+    assert own.test[0].labels.tolist() == [False, True, True]
+    moving_square(tmp_path / "test" / "c", frames=3)
+    with pytest.raises(LatentwatchError, match="has no labels for c"):
+        open_dataset("folder", tmp_path)

@@ -3,12 +3,16 @@ import pytest
 import torch
 from clips import SMALL, moving_square
 
+from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.ucsd import ucsd
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import preset
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.detector import Detector
+from latentwatch.scoring.localise import boxes_from_map
 from latentwatch.video.source import open_video
+
+LOOSE = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
 
 
 def random_model(architecture):
@@ -22,7 +26,7 @@ def random_model(architecture):
 
 
 def streamed(model, frames):
-    detector = Detector(model, 1, 1)
+    detector = Detector(model, LOOSE)
     return np.array([result.score if (result := detector.step(frame)) else np.nan for frame in frames])
 
 
@@ -69,7 +73,7 @@ def test_score_is_the_mean_of_its_map_and_eq2(tmp_path):
 def test_memory_is_constant_and_the_decoder_is_not_run(tmp_path):
     model = random_model(SMALL)
     model.decoder.register_forward_hook(lambda *_: pytest.fail("the decoder was run"))
-    detector = Detector(model, 1, 1)
+    detector = Detector(model, LOOSE)
     held = detector._codes.data_ptr()
     for frame in open_video(moving_square(tmp_path / "clip", frames=60)):
         detector.step(frame)
@@ -79,7 +83,7 @@ def test_memory_is_constant_and_the_decoder_is_not_run(tmp_path):
 
 def test_reset_warms_up_again(tmp_path):
     model = random_model(SMALL)
-    detector = Detector(model, 1, 1)
+    detector = Detector(model, LOOSE)
     frames = list(open_video(moving_square(tmp_path / "clip", frames=20)))
     first = [detector.step(frame) for frame in frames]
     detector.reset()
@@ -90,3 +94,21 @@ def test_reset_warms_up_again(tmp_path):
 def test_clip_that_is_too_short_has_no_score(tmp_path):
     folder = moving_square(tmp_path / "clip", frames=SMALL.warm_up)
     assert np.isnan(score_clip(random_model(SMALL), open_video(folder)).z_mse).all()
+
+
+def test_boxes_from_pixels_are_those_of_the_batch_and_leave_the_score_alone(tmp_path):
+    folder = moving_square(tmp_path / "clip", frames=SMALL.span + 3)
+    model = random_model(SMALL)
+    whole = score_clip(model, open_video(folder), pixel_scores=True)
+    limit = float(np.nanquantile(whole.pixel_maps, 0.9))
+    calibration = Calibration(threshold=1, place_threshold=1, pixel_threshold=limit, frames=1)
+    by_pixel, by_code = Detector(model, calibration, pixel_boxes=True), Detector(model, calibration)
+    for frame in open_video(folder):
+        result, plain = by_pixel.step(frame), by_code.step(frame)
+    assert result.score == plain.score
+    expected = boxes_from_map(whole.pixel_maps[-1], limit, SMALL.size)
+    assert len(result.boxes) == len(expected) > 0
+    assert result.boxes[0].score == pytest.approx(expected[0].score, rel=1e-3)
+    np.testing.assert_allclose(
+        whole.pixel_maps[SMALL.warm_up :].mean(axis=(1, 2)), whole.p_mse[SMALL.warm_up :]
+    )

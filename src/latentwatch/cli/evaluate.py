@@ -38,7 +38,7 @@ def evaluate(
     result = evaluate_model(
         network,
         open_dataset(dataset, data),
-        description.calibration.place_threshold,
+        description.calibration,
         window=window,
         unscored_as_first=unscored_as_first,
     )
@@ -50,9 +50,8 @@ def evaluate(
         print(
             f"{name:8}{figure.auc_micro:11.2f}{figure.auc_macro:11.2f}{figure.auc_raw:9.2f}{figure.eer:7.2f}"
         )
-    if result.pixel:
+    for name, places in result.localisation.items():
         print(
-            f"latent error map: RBDC {result.pixel.rbdc:.2f}, TBDC {result.pixel.tbdc:.2f} "
-            f"({result.pixel.regions} regions, {result.pixel.tracks} tracks)"
+            f"localisation by {name}: RBDC {places.rbdc:.2f}, TBDC {places.tbdc:.2f} ({places.tracks} tracks)"
         )
     print(f"Z-MSE protocol: {result.figures['z_mse'].protocol}\nplots: {output}/roc.png, {output}/clips.png")

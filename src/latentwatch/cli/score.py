@@ -1,7 +1,7 @@
 """`latentwatch score`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,6 +17,12 @@ def score(
     video: Annotated[
         bool, typer.Option("--video", help="Also write an annotated copy of the footage.")
     ] = False,
+    boxes: Annotated[
+        Literal["latent", "pixel"],
+        typer.Option(
+            help="Where boxes come from: the latent error map, or the pixel error (runs the decoder)."
+        ),
+    ] = "latent",
 ) -> None:
     """Score new footage: CSV, JSON and a plot for each clip, and an annotated video with --video.
 
@@ -28,7 +34,9 @@ def score(
 
     network, description = load_bundle(model)
     for clip in clips_in(footage):
-        summary = score_to_files(network, description.calibration, clip, output, video=video)
+        summary = score_to_files(
+            network, description.calibration, clip, output, video=video, pixel_boxes=boxes == "pixel"
+        )
         print(
             f"{clip.name}: {summary.scored} of {summary.frames} frames scored, {summary.unusual} unusual "
             f"(above {description.calibration.threshold:.4g}), highest at {summary.peak_time:.1f} s"

@@ -1,9 +1,10 @@
 """Anybody's footage: a video file, a folder of images, or a folder of either."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from latentwatch.datasets.dataset import Clip
-from latentwatch.errors import UsageError
+from latentwatch.datasets.dataset import Clip, Dataset, read_label_file
+from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.video.folder import image_files, natural_key
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".ts", ".mpg", ".mpeg", ".wmv"})
@@ -23,6 +24,29 @@ def clips_in(path: Path, fps: float | None = None) -> list[Clip]:
     if not found:
         raise UsageError(f"{path}: holds no video and no folder of images; give footage of the camera")
     return found
+
+
+def footage(root: Path) -> Dataset:
+    """Somebody's own footage as a data set: `train` and `test` folders of clips, and `labels.json`.
+
+    The labels are of the test clips, by name; see `read_label_file`. Without that file the clips can be
+    scored but not judged. Raises `UsageError` where a folder is missing, `LatentwatchError` where a test clip
+    is not in the labels.
+    """
+    for part in ("train", "test"):
+        if not (root / part).is_dir():
+            raise UsageError(
+                f"{root}: has no folder '{part}'; put normal clips in train, clips to judge in test"
+            )
+    test = clips_in(root / "test")
+    file = root / "labels.json"
+    if file.is_file():
+        labels = read_label_file(file)
+        missing = [clip.name for clip in test if clip.name not in labels]
+        if missing:
+            raise LatentwatchError(f"{file}: has no labels for {', '.join(missing)}")
+        test = [replace(clip, labels=labels[clip.name]) for clip in test]
+    return Dataset("folder", clips_in(root / "train"), test, "ped2")
 
 
 def _walk(path: Path, root: Path, fps: float | None) -> list[Clip]:

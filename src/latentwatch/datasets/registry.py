@@ -5,6 +5,7 @@ from pathlib import Path
 
 from latentwatch.datasets.avenue import avenue
 from latentwatch.datasets.dataset import Dataset
+from latentwatch.datasets.folder import footage
 from latentwatch.datasets.moving_mnist import moving_mnist
 from latentwatch.datasets.shanghaitech import shanghaitech
 from latentwatch.datasets.street.dataset import street_dataset
@@ -17,8 +18,8 @@ READERS: dict[str, Callable[[Path], Dataset]] = {
     "avenue": avenue,
     "shanghaitech": shanghaitech,
     "moving-mnist": moving_mnist,
+    "folder": footage,
 }
-
 
 NAMES = (*READERS, "street")
 
@@ -26,12 +27,15 @@ NAMES = (*READERS, "street")
 def open_dataset(name: str, root: Path | None = None) -> Dataset:
     """The data set called `name` below `root`; `street` is made here and needs no root.
 
+    `shanghaitech:01` is that set's camera 01 alone.
+
     Raises `UsageError` for an unknown name or a missing folder.
     """
     if name == "street":
         return street_dataset()
-    if name not in READERS:
+    name, _, camera = name.partition(":")
+    if name not in READERS or (camera and name != "shanghaitech"):
         raise UsageError(f"{name}: no such data set; known are {', '.join(NAMES)}")
     if root is None or not root.is_dir():
         raise UsageError(f"{root or name}: no such folder; give the folder that holds {name} with --data")
-    return READERS[name](root)
+    return shanghaitech(root, camera) if camera else READERS[name](root)

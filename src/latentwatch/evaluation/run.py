@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.errors import UsageError
 from latentwatch.evaluation.frame_level import FrameLevel, LabelledScores, frame_level
 from latentwatch.evaluation.pixel_level import ClipRegions, PixelLevel, pixel_level, regions_and_tracks
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.scoring.batch import ClipScores, score_clip
+from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.localise import boxes_from_map
 
 SCORES = ("z_mse", "p_mse", "r_mse")
@@ -21,18 +22,19 @@ SCORES = ("z_mse", "p_mse", "r_mse")
 class Evaluation:
     """Scores of every test clip and their figures, by the name of the score (`SCORES`).
 
-    pixel: localisation by the latent error map, None for a data set without masks.
+    localisation: RBDC and TBDC by the latent error map ("z_mse") and by the pixel prediction error ("p_mse");
+    empty for a data set without masks.
     """
 
     clips: dict[str, list[LabelledScores]]
     figures: dict[str, FrameLevel]
-    pixel: PixelLevel | None
+    localisation: dict[str, PixelLevel]
 
 
 def evaluate_model(
     model: Decoupled,
     dataset: Dataset,
-    place_threshold: float,
+    calibration: Calibration,
     *,
     window: int | None = None,
     unscored_as_first: bool = False,
@@ -40,11 +42,11 @@ def evaluate_model(
 ) -> Evaluation:
     """Z-MSE, P-MSE and R-MSE on `dataset.test`, each judged over the frames that have it.
 
-    place_threshold: where the latent error map is above it there is a box (the bundle's calibration has it).
+    calibration: where an error map is above its threshold there is a box.
     Raises `UsageError` where a clip has no labels, and as decoding and `frame_level` do.
     """
     clips: dict[str, list[LabelledScores]] = {name: [] for name in SCORES}
-    regions: list[ClipRegions] = []
+    regions: dict[str, list[ClipRegions]] = {"z_mse": [], "p_mse": []}
     for number, clip in enumerate(dataset.test, start=1):
         if clip.labels is None:
             raise UsageError(f"{dataset.name}: test clip {clip.name} has no labels to judge by")
@@ -53,19 +55,24 @@ def evaluate_model(
         for name in SCORES:
             clips[name].append(LabelledScores(clip.name, getattr(scores, name), clip.labels))
         if clip.load_masks is not None:
-            regions.append(_regions(scores, clip.load_masks(), place_threshold))
+            masks = clip.load_masks()
+            maps = {"z_mse": scores.error_maps, "p_mse": scores.pixel_maps}
+            limits = {"z_mse": calibration.place_threshold, "p_mse": calibration.pixel_threshold}
+            for name, places in maps.items():
+                if places is not None:
+                    regions[name].append(_regions(places, masks, limits[name]))
         say(f"scored test clip {clip.name} ({number} of {len(dataset.test)})")
     figures = {
         name: frame_level(part, window=window, unscored_as_first=unscored_as_first)
         for name, part in clips.items()
     }
-    return Evaluation(clips, figures, pixel_level(regions) if regions else None)
+    return Evaluation(clips, figures, {name: pixel_level(part) for name, part in regions.items() if part})
 
 
-def _regions(scores: ClipScores, masks: NDArray[np.bool_], threshold: float) -> ClipRegions:
+def _regions(error_maps: NDArray[np.float32], masks: NDArray[np.bool_], threshold: float) -> ClipRegions:
     """Detected and labelled boxes of the frames that have a score."""
     size = (masks.shape[1], masks.shape[2])
-    known = np.flatnonzero(~np.isnan(scores.z_mse))
+    known = np.flatnonzero(~np.isnan(error_maps[:, 0, 0]))
     labelled = regions_and_tracks(masks)
-    detected = [boxes_from_map(scores.error_maps[i], threshold, size) for i in known]
+    detected = [boxes_from_map(error_maps[i], threshold, size) for i in known]
     return ClipRegions(detected, [labelled[i] for i in known])

@@ -28,14 +28,20 @@ class Summary:
 
 
 def score_to_files(
-    model: Decoupled, calibration: Calibration, clip: Clip, folder: Path, *, video: bool = False
+    model: Decoupled,
+    calibration: Calibration,
+    clip: Clip,
+    folder: Path,
+    *,
+    video: bool = False,
+    pixel_boxes: bool = False,
 ) -> Summary:
     """Writes `CLIP.csv`, `CLIP.json`, `CLIP.png`, and with `video` `CLIP.mp4`, into `folder`.
 
     Raises as decoding does, and `LatentwatchError` where a file cannot be written.
     """
     stem = folder / clip.name.replace("/", "_")
-    detector = Detector(model, calibration.threshold, calibration.place_threshold)
+    detector = Detector(model, calibration, pixel_boxes=pixel_boxes)
     rows: list[tuple[int, float, Result | None]] = []
     history: list[float] = []
     try:

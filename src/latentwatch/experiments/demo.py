@@ -45,7 +45,7 @@ def run_demo(
     settings = TrainingSettings(epochs=epochs, seed=seed, latent_gradient="full")
     learn_camera(dataset.train, model_file, ARCHITECTURE, settings, say=say)
     model, info = load_bundle(model_file)
-    result = evaluate_model(model, dataset, info.calibration.place_threshold, say=say)
+    result = evaluate_model(model, dataset, info.calibration, say=say)
     say("drawing the annotated video")
     video = folder / f"{dataset.name}.mp4"
     moments = _film(model, info, dataset, video, folder)
@@ -62,7 +62,7 @@ def _film(model: Decoupled, info: BundleInfo, dataset: Dataset, video: Path, fol
     peaks: list[Image.Image] = []
     with VideoWriter(video, info.fps) as writer:
         for clip in dataset.test:
-            detector = Detector(model, calibration.threshold, calibration.place_threshold)
+            detector = Detector(model, calibration)
             history: list[float] = []
             highest, moment = -1.0, None
             with clip.open() as frames:
@@ -107,8 +107,8 @@ def _report(
             f"{info.calibration.threshold:.4g}, from {info.calibration.frames} held-out normal frames",
         ),
     ]
-    if result.pixel:
-        facts.append(("Localisation", f"RBDC {result.pixel.rbdc:.1f}%, TBDC {result.pixel.tbdc:.1f}%"))
+    for name, places in result.localisation.items():
+        facts.append((f"Localisation by {name}", f"RBDC {places.rbdc:.1f}%, TBDC {places.tbdc:.1f}%"))
     return Report(
         title=f"Latentwatch on {dataset.name}",
         summary="The model saw only normal footage of this camera, with no labels. It was then shown new "

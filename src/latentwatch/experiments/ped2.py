@@ -21,7 +21,7 @@ def reproduce_ped2(plan: Plan) -> Path:
     evaluations: list[Evaluation] = []
     minutes: list[float] = []
     for model, info in trained_seeds(plan, dataset):
-        evaluations.append(evaluate_model(model, dataset, info.calibration.place_threshold, say=plan.say))
+        evaluations.append(evaluate_model(model, dataset, info.calibration, say=plan.say))
         minutes.append(float(info.provenance["minutes"]))
         commit = str(info.provenance.get("commit", "unknown"))
     plan.results.mkdir(parents=True, exist_ok=True)
@@ -43,36 +43,26 @@ def reproduce_ped2(plan: Plan) -> Path:
 
 
 def _rows(evaluations: list[Evaluation], minutes: list[float], preset: str) -> list[Row]:
+    def row(score: str, metric: str, value: float, ci95: float | None) -> Row:
+        return Row(
+            preset=preset,
+            dataset="ped2",
+            score=score,
+            metric=metric,
+            value=value,
+            ci95=ci95,
+            seeds=len(evaluations),
+            minutes_per_seed=sum(minutes) / len(minutes),
+            paper=PAPER[score] if metric == "auc_micro" else None,
+        )
+
     rows = []
     for score in SCORES:
         for metric in METRICS:
             value, ci95 = mean_ci95([getattr(each.figures[score], metric) for each in evaluations])
-            rows.append(
-                Row(
-                    preset=preset,
-                    dataset="ped2",
-                    score=score,
-                    metric=metric,
-                    value=value,
-                    ci95=ci95,
-                    seeds=len(evaluations),
-                    minutes_per_seed=sum(minutes) / len(minutes),
-                    paper=PAPER[score] if metric == "auc_micro" else None,
-                )
-            )
-    pixels = [each.pixel for each in evaluations if each.pixel]
-    for metric in ("rbdc", "tbdc") if pixels else ():
-        value, ci95 = mean_ci95([getattr(each, metric) for each in pixels])
-        rows.append(
-            Row(
-                preset=preset,
-                dataset="ped2",
-                score="z_mse",
-                metric=metric,
-                value=value,
-                ci95=ci95,
-                seeds=len(pixels),
-                minutes_per_seed=sum(minutes) / len(minutes),
-            )
-        )
+            rows.append(row(score, metric, value, ci95))
+    for score in evaluations[0].localisation:
+        for metric in ("rbdc", "tbdc"):
+            value, ci95 = mean_ci95([getattr(each.localisation[score], metric) for each in evaluations])
+            rows.append(row(score, metric, value, ci95))
     return rows

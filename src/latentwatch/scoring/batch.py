@@ -18,7 +18,9 @@ class ClipScores:
     z_mse: squared error of the predicted latent code, mean over its elements. r_mse: squared error of the
     reconstruction, mean over pixel values. p_mse: squared error of the frame decoded from the predicted code.
     error_maps: squared latent error by place, float32 `(N, h, w)`. times: seconds.
-    R-MSE and P-MSE are None where they were not asked for: they need the decoder.
+    pixel_maps: squared prediction error by pixel, mean over the colours, float32 `(N, H, W)`, NaN where there
+    is none; its mean is P-MSE. R-MSE, P-MSE and pixel_maps are None where they were not asked for: they need
+    the decoder.
     """
 
     times: NDArray[np.float64]
@@ -26,6 +28,7 @@ class ClipScores:
     error_maps: NDArray[np.float32]
     r_mse: NDArray[np.float64] | None = None
     p_mse: NDArray[np.float64] | None = None
+    pixel_maps: NDArray[np.float32] | None = None
 
 
 def score_clip(
@@ -62,7 +65,7 @@ class _ClipScorer:
         self._skips: list[torch.Tensor] | None = None
         self._maps: list[NDArray[np.float32]] = []
         self._r: list[float] = []
-        self._p: list[float] = []
+        self._pixel_maps: list[NDArray[np.float32]] = []
 
     @torch.inference_mode()
     def add(self, rgb: NDArray[np.uint8]) -> None:
@@ -94,10 +97,12 @@ class _ClipScorer:
             self._r.append(np.nan)
         if len(codes) > start:
             self._r += _mse(self._model.decode(codes[start:], previous), frames[start:])
-        self._p += [np.nan] * (len(codes) - len(predicted))
+        size = self._model.architecture.size
+        self._pixel_maps.append(np.full((len(codes) - len(predicted), *size), np.nan, dtype=np.float32))
         if len(predicted):
             count = len(predicted)
-            self._p += _mse(self._model.decode(predicted, [p[-count:] for p in previous]), frames[-count:])
+            made = self._model.decode(predicted, [skip[-count:] for skip in previous])
+            self._pixel_maps.append((made - frames[-count:]).square().mean(dim=1).numpy())
 
     def result(self, times: NDArray[np.float64]) -> ClipScores:
         height, width = self._model.architecture.code_shape[1:]
@@ -106,7 +111,10 @@ class _ClipScorer:
         z_mse = maps.mean(axis=(1, 2), dtype=np.float64)
         if not self._pixel_scores:
             return ClipScores(times, z_mse, maps)
-        return ClipScores(times, z_mse, maps, np.array(self._r), np.array(self._p))
+        empty = np.empty((0, *self._model.architecture.size), dtype=np.float32)
+        pixels = np.concatenate(self._pixel_maps) if self._pixel_maps else empty
+        p_mse = pixels.mean(axis=(1, 2), dtype=np.float64)
+        return ClipScores(times, z_mse, maps, np.array(self._r), p_mse, pixels)
 
 
 def _mse(made: torch.Tensor, real: torch.Tensor) -> list[float]:

@@ -49,7 +49,10 @@ def learn_camera(
             say=say,
         )
         say("calibrating on held-out footage")
-        held_out = [score_clip(trained.model, _frames(trained.store, *run)) for run in trained.held_out]
+        held_out = [
+            score_clip(trained.model, _frames(trained.store, *run), pixel_scores=True)
+            for run in trained.held_out
+        ]
     except KeyboardInterrupt as error:
         raise StoppedError(f"stopped; go on with --resume (checkpoints are in {folder})") from error
     info = BundleInfo(
