@@ -63,11 +63,22 @@ def test_store_is_decoded_once_and_anew_when_the_footage_changes(tmp_path):
     assert build_store(clips, (16, 24), tmp_path / "run").frames.shape == (5, 16, 24, 3)
 
 
-@pytest.mark.parametrize(("gradient", "reaches"), [("stop", False), ("full", True)])
-def test_prediction_loss_reaches_the_encoder_only_in_the_full_form(gradient, reaches):
+@pytest.mark.parametrize(
+    ("gradient", "phase", "reaches"),
+    [
+        ("stop", 1, False),
+        ("stop", 2, False),
+        ("full", 1, True),
+        ("full", 2, True),
+        ("late", 1, False),
+        ("late", 2, True),
+    ],
+)
+def test_whether_the_prediction_loss_reaches_the_encoder(gradient, phase, reaches):
     torch.manual_seed(0)
     model = Decoupled(SMALL)
     module = DecoupledModule(model, TrainingSettings(latent_gradient=gradient))
+    module.phase = phase
     rgb = torch.randint(0, 255, (16, 32, 48, 3), dtype=torch.uint8)
     _, prediction, _ = module._losses(rgb)
     prediction.backward()

@@ -15,8 +15,11 @@ Width = Annotated[str, typer.Option(help=f"Width of the networks: {', '.join(WID
 Epochs = Annotated[int, typer.Option(help="Passes over the footage; the paper uses 50.", min=2)]
 LearningRate = Annotated[float, typer.Option(help="Adam's first learning rate; the paper's is 1e-4.")]
 LatentGradient = Annotated[
-    Literal["stop", "full"],
-    typer.Option(help="'stop' keeps the latent code from collapsing; 'full' is Eq. 1 as it reads."),
+    Literal["late", "stop", "full"],
+    typer.Option(
+        help="Does the prediction loss reach the encoder? 'full': always, as Eq. 1 reads; 'late': in phase "
+        "two alone; 'stop': never."
+    ),
 ]
 Compile = Annotated[
     bool,

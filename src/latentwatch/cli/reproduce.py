@@ -16,8 +16,8 @@ def reproduce(
     seeds: Annotated[int, typer.Option(help="How many seeds; the paper uses 4.", min=1)] = 4,
     width: Width = "small",
     epochs: Epochs = 50,
-    learning_rate: LearningRate = 1e-4,
-    latent_gradient: LatentGradient = "stop",
+    learning_rate: LearningRate = 1e-3,
+    latent_gradient: LatentGradient = "late",
     compiled: Compile = False,
     runs: Annotated[Path, typer.Option(help="Folder of checkpoints and models.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the page, the JSON and the plots.")] = Path(

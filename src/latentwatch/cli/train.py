@@ -21,7 +21,7 @@ def train(
     size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
     epochs: Epochs = 50,
     learning_rate: LearningRate = 1e-3,
-    latent_gradient: LatentGradient = "stop",
+    latent_gradient: LatentGradient = "late",
     compiled: Compile = False,
     seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
     resume: Resume = False,

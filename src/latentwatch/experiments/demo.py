@@ -42,7 +42,7 @@ def run_demo(
     """
     model_file = folder / f"{dataset.name}.lw"
     say(f"learning what is normal in {len(dataset.train)} clips of {dataset.name}")
-    settings = TrainingSettings(epochs=epochs, seed=seed, latent_gradient="full")
+    settings = TrainingSettings(epochs=epochs, seed=seed)
     learn_camera(dataset.train, model_file, ARCHITECTURE, settings, say=say)
     model, info = load_bundle(model_file)
     result = evaluate_model(model, dataset, info.calibration, say=say)

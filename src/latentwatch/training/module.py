@@ -11,15 +11,18 @@ from torch import Tensor
 from latentwatch.models.decoupled import Decoupled, windows
 from latentwatch.models.losses import l2_term, prediction_loss, reconstruction_loss
 
+LatentGradient = Literal["full", "stop", "late"]
+
 
 class TrainingSettings(BaseModel):
     """How a model is trained. The defaults are the paper's where it speaks, but for the learning rate.
 
     A step takes a whole chunk of frames here, so there are fewer steps, and the paper's 1e-4 is slow to
-    reconstruct anything (`reproduce` uses 1e-4 unless told otherwise).
+    reconstruct anything.
 
-    latent_gradient: "full" lets the prediction loss reach the encoder, as Eq. 1 reads; "stop" keeps it
-    within the motion model, which prevents the code from collapsing.
+    latent_gradient: "full" lets the prediction loss reach the encoder, as Eq. 1 reads, which at this learning
+    rate collapses the code; "stop" keeps it within the motion model; "late" stops it in phase one alone, so
+    that phase two fits a finished code to what can be predicted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,10 +35,9 @@ class TrainingSettings(BaseModel):
     chunk: int = Field(32, ge=8)
     patience: int = Field(3, ge=1)
     """Phase one ends when the held-out reconstruction loss has not fallen by 1% for so many epochs."""
-    phase_one_at_most: float = Field(0.2, gt=0, lt=1)
-    """Share of the epochs after which phase two begins in any case: while the learning rate is still high,
-    since the motion model learns little in phase one."""
-    latent_gradient: Literal["full", "stop"] = "stop"
+    phase_one_at_most: float = Field(0.4, gt=0, lt=1)
+    """Share of the epochs after which phase two begins anyway: by default, when the learning rate falls."""
+    latent_gradient: LatentGradient = "late"
     seed: int = 0
 
 
@@ -62,6 +64,9 @@ class DecoupledModule(pl.LightningModule):
         """Eq. 1 on one chunk."""
         reconstruction, prediction, _ = self._losses(batch[0])
         weight_r, weight_p = (1.0, 0.001) if self.phase == 1 else (0.001, 1.0)
+        if self._stops_gradient:
+            # lambda_p only keeps the prediction loss off the encoder, which it does not reach here.
+            weight_p = 1.0
         regulariser = self.settings.gamma * l2_term(self.model.parameters())
         self.log_dict(
             {"train/reconstruction": reconstruction, "train/prediction": prediction, "train/l2": regulariser},
@@ -84,12 +89,17 @@ class DecoupledModule(pl.LightningModule):
             batch_size=1,
         )
 
+    @property
+    def _stops_gradient(self) -> bool:
+        form = self.settings.latent_gradient
+        return form == "stop" or (form == "late" and self.phase == 1)
+
     def _losses(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         k, horizon = self.model.architecture.k, self.model.architecture.horizon
         frames = self.model.foreground(rgb)
         codes, skips = self._encode(frames)
         rebuilt = self._decode(codes[1:], [skip[:-1] for skip in skips])
-        shared = codes.detach() if self.settings.latent_gradient == "stop" else codes
+        shared = codes.detach() if self._stops_gradient else codes
         predicted = self.model.predict(windows(shared, k, horizon))
         return (
             reconstruction_loss(rebuilt, frames[1:]),
@@ -106,7 +116,9 @@ class DecoupledModule(pl.LightningModule):
         self._stale = 0 if loss < 0.99 * self._best else self._stale + 1
         self._best = min(self._best, loss)
         last = self.current_epoch + 1 >= self.settings.phase_one_at_most * self.settings.epochs
-        if last or self._stale >= self.settings.patience:
+        # "late" waits for the lower learning rate: at the first one, its phase two collapses the code.
+        converged = self._stale >= self.settings.patience and self.settings.latent_gradient != "late"
+        if last or converged:
             self.phase = 2
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
