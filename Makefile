@@ -1,9 +1,8 @@
-# Everything happens in .venv; the README's two commands are 'make learn' and 'make test'.
+# Everything happens in .venv; the README's two commands are 'make demo' and 'make test'.
 PYTHON ?= python3
-MODEL ?= camera.lw
 BIN := .venv/bin
 
-.PHONY: install learn test lint
+.PHONY: install demo test lint
 install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
@@ -11,9 +10,9 @@ install: .venv/installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-learn: install
-	$(if $(FOOTAGE),,$(error give the footage: make learn FOOTAGE=recordings/))
-	$(BIN)/latentwatch train $(FOOTAGE) -o $(MODEL)
+# DATA: a folder of UCSD Ped2, to run on that instead of the built-in street.
+demo: install
+	$(BIN)/latentwatch demo $(if $(DATA),--data $(DATA))
 
 test: install
 	$(BIN)/pytest

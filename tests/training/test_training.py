@@ -1,4 +1,5 @@
 import errno
+import shutil
 
 import numpy as np
 import pytest
@@ -61,6 +62,8 @@ def test_store_is_decoded_once_and_anew_when_the_footage_changes(tmp_path):
     assert told == [("a", 5)]
     assert made.frames.shape == (5, 32, 48, 3)
     assert build_store(clips, (16, 24), tmp_path / "run").frames.shape == (5, 16, 24, 3)
+    shutil.copy(tmp_path / "a" / "004.png", tmp_path / "a" / "005.png")
+    assert build_store(clips, (16, 24), tmp_path / "run").frames.shape == (6, 16, 24, 3)
 
 
 @pytest.mark.parametrize(

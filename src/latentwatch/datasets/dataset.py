@@ -35,8 +35,10 @@ class Clip:
 
     @property
     def identity(self) -> str:
-        """What tells this footage from other footage, for caches."""
-        return str(self.source.resolve()) if isinstance(self.source, Path) else self.name
+        """What tells this footage from other footage, for caches; a file that changes is another."""
+        if isinstance(self.source, Path) and self.source.exists():
+            return f"{self.source.resolve()} {self.source.stat().st_mtime_ns}"
+        return self.name
 
 
 @dataclass(frozen=True)
