@@ -13,6 +13,7 @@ from latentwatch.training.checkpoints import SafeCheckpoints
 from latentwatch.training.chunks import ChunkDataset
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.module import DecoupledModule, TrainingSettings
+from latentwatch.training.warm_up import fit_motion
 
 
 def store(*lengths):
@@ -67,27 +68,57 @@ def test_store_is_decoded_once_and_anew_when_the_footage_changes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("gradient", "phase", "reaches"),
+    ("gradient", "phase", "encoder", "motion"),
     [
-        ("stop", 1, False),
-        ("stop", 2, False),
-        ("full", 1, True),
-        ("full", 2, True),
-        ("late", 1, False),
-        ("late", 2, True),
+        ("stop", 1, False, True),
+        ("stop", 2, False, True),
+        ("full", 1, True, True),
+        ("full", 2, True, True),
+        ("late", 2, True, True),
     ],
 )
-def test_whether_the_prediction_loss_reaches_the_encoder(gradient, phase, reaches):
+def test_whom_the_prediction_loss_reaches(gradient, phase, encoder, motion):
     torch.manual_seed(0)
-    model = Decoupled(SMALL)
-    module = DecoupledModule(model, TrainingSettings(latent_gradient=gradient))
+    module = DecoupledModule(Decoupled(SMALL), TrainingSettings(latent_gradient=gradient))
     module.phase = phase
-    rgb = torch.randint(0, 255, (16, 32, 48, 3), dtype=torch.uint8)
-    _, prediction, _ = module._losses(rgb)
-    prediction.backward()
-    first = next(model.encoder.parameters())
-    assert (first.grad is not None and bool(first.grad.abs().sum() > 0)) is reaches
-    assert next(model.motion.parameters()).grad.abs().sum() > 0
+    _, codes = module._reconstruct(torch.randint(0, 255, (16, 32, 48, 3), dtype=torch.uint8))
+    module._predict(codes).backward()
+    for part, reaches in ((module.model.encoder, encoder), (module.model.motion, motion)):
+        first = next(part.parameters())
+        assert (first.grad is not None and bool(first.grad.abs().sum() > 0)) is reaches
+
+
+def test_late_trains_the_autoencoder_alone_first(monkeypatch):
+    module = DecoupledModule(Decoupled(SMALL), TrainingSettings())
+    monkeypatch.setattr(module, "log_dict", lambda *_, **__: None)
+    module.training_step(torch.randint(0, 255, (1, 4, 32, 48, 3), dtype=torch.uint8), 0).backward()
+    assert all(weight.grad is None for weight in module.model.motion.parameters())
+    assert all(weight.grad is not None for weight in module.model.appearance_parameters())
+
+
+def test_warm_up_teaches_the_motion_model_and_nothing_else(tmp_path):
+    torch.manual_seed(0)
+    made = build_store(clips_in(moving_square(tmp_path / "a", frames=60)), SMALL.size, tmp_path / "run")
+    model = Decoupled(SMALL)
+    model.background.copy_(torch.from_numpy(made.background([(0, 60)])))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    told = []
+    fit_motion(
+        model,
+        made,
+        [(0, 30), (30, 60)],
+        tmp_path / "codes.bin",
+        passes=20,
+        gamma=1e-3,
+        seed=0,
+        say=told.append,
+    )
+    errors = [float(line.rsplit(maxsplit=1)[1]) for line in told]
+    assert len(errors) == 20
+    assert errors[-1] < 0.5 * errors[0]
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed
+    assert all(name.startswith("motion.") for name in changed)
 
 
 def test_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The whole model of the paper: appearance, motion and the background that both are blind to."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -26,6 +27,11 @@ class Decoupled(nn.Module):
         # Measured on 2 CPU cores: a training step of the 2-D parts takes 60 ms a frame so, 79 without.
         for part in (self.encoder, self.decoder):
             part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def appearance_parameters(self) -> Iterator[nn.Parameter]:
+        """The weights of encoder and decoder."""
+        yield from self.encoder.parameters()
+        yield from self.decoder.parameters()
 
     def foreground(self, rgb: Tensor) -> Tensor:
         """uint8 frames `(N, H, W, 3)` to background-subtracted frames `(N, 3, H, W)` in [-1, 1]."""

@@ -50,20 +50,26 @@ class ChunkDataset(Dataset[Tensor]):
 
 
 class ChunkData(pl.LightningDataModule):
-    """Training and held-out chunks of one camera's normal footage."""
+    """Training and held-out chunks of one camera's normal footage.
 
-    def __init__(self, store: FrameStore, shortest: int, length: int, seed: int) -> None:
+    length: frames of a chunk. appearance: frames of a chunk while the autoencoder alone is trained.
+    """
+
+    def __init__(self, store: FrameStore, shortest: int, length: int, appearance: int, seed: int) -> None:
         super().__init__()
         train, held_out = store.split(shortest)
         self.train_runs, self.held_out_runs = train, held_out
         length = min(length, min(stop - start for start, stop in train + held_out))
         self._train = ChunkDataset(store, train, length, jitter=True, seed=seed)
+        self._appearance = ChunkDataset(store, train, min(appearance, length), jitter=True, seed=seed)
         self._held_out = ChunkDataset(store, held_out, length, jitter=False)
 
     def train_dataloader(self) -> DataLoader[Tensor]:
         """Chunks in random order, cut anew each epoch (the trainer reloads this every epoch)."""
-        self._train.set_epoch(self.trainer.current_epoch if self.trainer else 0)
-        return DataLoader(self._train, batch_size=1, shuffle=True)
+        alone = self.trainer is not None and getattr(self.trainer.lightning_module, "appearance_only", False)
+        chunks = self._appearance if alone else self._train
+        chunks.set_epoch(self.trainer.current_epoch if self.trainer else 0)
+        return DataLoader(chunks, batch_size=1, shuffle=True)
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Held-out normal chunks, always the same."""

@@ -18,16 +18,17 @@ class EpochLines(pl.Callback):
         """Starts the clock."""
         self._began, self._first = time.monotonic(), trainer.current_epoch
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+    def on_train_epoch_end(self, trainer: pl.Trainer, _pl_module: pl.LightningModule) -> None:
         """Says how it stands."""
         done = trainer.current_epoch + 1
         total = trainer.max_epochs or done
         left = (time.monotonic() - self._began) / (done - self._first) * (total - done) / 60
         metric = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        self._say(
-            f"epoch {done}/{total}  next phase {getattr(pl_module, 'phase', '?')}  "
-            f"reconstruction {metric['train/reconstruction']:.1f}  "
-            f"held-out prediction MSE {metric['held_out/prediction_mse']:.3g} "
-            f"({metric['held_out/relative_error']:.2f} of the code's variance "
-            f"{metric['held_out/code_variance']:.3g})  about {left:.0f} min left"
-        )
+        words = [f"epoch {done}/{total}", f"reconstruction {metric['train/reconstruction']:.1f}"]
+        if "train/prediction" in metric:
+            words.append(
+                f"held-out prediction MSE {metric['held_out/prediction_mse']:.3g} "
+                f"({metric['held_out/relative_error']:.2f} of the code's variance "
+                f"{metric['held_out/code_variance']:.3g})"
+            )
+        self._say("  ".join([*words, f"about {left:.0f} min left"]))

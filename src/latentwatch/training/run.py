@@ -21,6 +21,7 @@ from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.module import DecoupledModule, TrainingSettings
 from latentwatch.training.progress import EpochLines
 from latentwatch.training.stopping import PhaseTwoStopping
+from latentwatch.training.warm_up import MotionWarmUp
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ def train_model(
         raise UsageError(f"{checkpoint}: nothing to resume; start without --resume")
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     store = build_store(clips, architecture.size, folder, lambda name, n: say(f"decoded {name}: {n} frames"))
-    data = ChunkData(store, architecture.span, max(settings.chunk, architecture.span), settings.seed)
+    length = max(settings.chunk, architecture.span)
+    data = ChunkData(store, architecture.span, length, settings.appearance_chunk, settings.seed)
     model = Decoupled(architecture)
     model.background.copy_(torch.from_numpy(store.background(data.train_runs)))
     module = DecoupledModule(model, settings, compiled=compiled)
@@ -71,6 +73,7 @@ def train_model(
         precision="bf16-mixed" if bf16 else "32-true",
         callbacks=[
             EpochLines(say),
+            MotionWarmUp(store, data.train_runs, folder, say),
             # One file, written anew after every epoch: a run that is stopped loses at most the current one.
             ModelCheckpoint(
                 folder / "checkpoints", "last", enable_version_counter=False, save_on_train_epoch_end=True

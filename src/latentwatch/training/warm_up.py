@@ -1,0 +1,110 @@
+"""Between the phases: the motion model learns the codes of the finished autoencoder.
+
+These do not change, so every frame is encoded once for all passes, and a batch mixes windows from all over
+the footage, which suits BatchNorm. Where phase two begins without it, with a motion model that predicts badly,
+the prediction loss drives the encoder to codes without content.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from numpy.typing import NDArray
+
+from latentwatch.models.decoupled import Decoupled
+from latentwatch.models.losses import l2_term, prediction_loss
+from latentwatch.training.frames import FrameStore
+from latentwatch.training.module import DecoupledModule
+
+BATCH = 32
+LEARNING_RATE = 1e-3
+
+
+class MotionWarmUp(pl.Callback):
+    """Runs `fit_motion` before the first epoch of phase two of the latent gradient "late"."""
+
+    def __init__(
+        self,
+        store: FrameStore,
+        runs: Sequence[tuple[int, int]],
+        folder: Path,
+        say: Callable[[str], None],
+    ) -> None:
+        self._store, self._runs, self._folder, self._say = store, runs, folder, say
+
+    def on_train_epoch_start(self, _trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Warms up, once."""
+        if not isinstance(module, DecoupledModule) or module.warmed_up or module.phase == 1:
+            return
+        settings = module.settings
+        if settings.latent_gradient == "late":
+            file = self._folder / "codes.bin"
+            fit_motion(
+                module.model,
+                self._store,
+                self._runs,
+                file,
+                passes=settings.warm_up_passes,
+                gamma=settings.gamma,
+                seed=settings.seed,
+                say=self._say,
+            )
+            file.unlink()
+        module.warmed_up = True
+
+
+def fit_motion(
+    model: Decoupled,
+    store: FrameStore,
+    runs: Sequence[tuple[int, int]],
+    file: Path,
+    *,
+    passes: int,
+    gamma: float,
+    seed: int,
+    say: Callable[[str], None],
+) -> None:
+    """Trains the motion model alone on the codes of `runs`, which are kept in `file` meanwhile.
+
+    The loss is Eq. 1's second and third term. Raises `OSError` where `file` cannot be written.
+    """
+    codes = _encode_all(model, store, runs, file)
+    k, span = model.architecture.k, model.architecture.span
+    lengths = [stop - start for start, stop in runs]
+    offsets = np.cumsum([0, *lengths[:-1]])
+    firsts = np.concatenate(
+        [offset + np.arange(length - span + 1) for offset, length in zip(offsets, lengths, strict=True)]
+    )
+    batches = -(-len(firsts) // BATCH)
+    rng = np.random.default_rng((seed, 1))
+    model.motion.train()
+    optimizer = torch.optim.Adam(model.motion.parameters(), LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, passes * batches)
+    for number in range(passes):
+        total = 0.0
+        for part in np.array_split(rng.permutation(firsts), batches):
+            past = torch.from_numpy(codes[part[:, None] + np.arange(k)])
+            target = torch.from_numpy(codes[part + span - 1])
+            loss = prediction_loss(model.predict(past), target)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss + gamma * l2_term(model.motion.parameters()))
+            optimizer.step()
+            schedule.step()
+            total += loss.item() / target[0].numel()
+        say(f"motion model, pass {number + 1}/{passes}  prediction MSE {total / batches:.3g}")
+
+
+def _encode_all(
+    model: Decoupled, store: FrameStore, runs: Sequence[tuple[int, int]], file: Path
+) -> NDArray[np.float32]:
+    model.eval()
+    with file.open("wb") as out, torch.no_grad():
+        for start, stop in runs:
+            for first in range(start, stop, 16):
+                rgb = torch.from_numpy(np.array(store.frames[first : min(first + 16, stop)]))
+                out.write(model.encode(model.foreground(rgb))[0].contiguous().numpy().tobytes())
+    model.train()
+    count = sum(stop - start for start, stop in runs)
+    return np.memmap(file, dtype=np.float32, mode="r", shape=(count, *model.architecture.code_shape))
