@@ -1,8 +1,8 @@
 """Between the phases: the motion model learns the codes of the finished autoencoder.
 
 These do not change, so every frame is encoded once for all passes, and a batch mixes windows from all over
-the footage, which suits BatchNorm. Where phase two begins without it, the motion model predicts badly, and its
-loss drives the encoder to codes without content.
+the footage, which suits BatchNorm. Phase two needs it: the loss of a motion model that predicts badly drives
+the encoder to codes without content.
 """
 
 from collections.abc import Callable, Sequence
