@@ -132,7 +132,8 @@ def lamp_post(camera: Camera) -> Furniture:
     depth, x = 8.8, -2.9
     large = Image.new("RGBA", (camera.size[1] * 2, camera.size[0] * 2))
     draw = ImageDraw.Draw(large)
-    foot, top = camera.project(x, 0, depth), camera.project(x, 5.2, depth)
+    foot = camera.project(x, 0, depth)
+    top = foot[0], camera.project(x, 5.2, depth)[1]  # upright in the picture, as people and trees are
     double = [(2 * foot[0], 2 * foot[1]), (2 * top[0], 2 * top[1])]
     draw.line(double, fill=(62, 66, 68, 255), width=9)
     draw.line(
