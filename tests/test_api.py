@@ -7,7 +7,7 @@ import numpy as np
 from clips import SMALL, moving_square
 
 import latentwatch
-from latentwatch.training.module import TrainingSettings
+from latentwatch.training.settings import TrainingSettings
 
 
 def test_train_load_step(tmp_path):

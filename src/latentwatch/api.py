@@ -11,7 +11,7 @@ from latentwatch.video.source import open_video
 
 if TYPE_CHECKING:
     from latentwatch.models.presets import Architecture
-    from latentwatch.training.module import TrainingSettings
+    from latentwatch.training.settings import TrainingSettings
 
 __all__ = ["load", "open_video", "train"]
 
@@ -33,7 +33,7 @@ def train(
     from latentwatch.datasets.folder import clips_in
     from latentwatch.models.presets import preset
     from latentwatch.training.camera import learn_camera
-    from latentwatch.training.module import TrainingSettings
+    from latentwatch.training.settings import TrainingSettings
 
     paths = footage if isinstance(footage, list) else [footage]
     clips = [clip for path in paths for clip in clips_in(Path(path))]

@@ -8,7 +8,7 @@ from clips import SMALL, moving_square
 from latentwatch.errors import LatentwatchError
 from latentwatch.experiments.ped2 import PAPER, reproduce_ped2
 from latentwatch.experiments.seeds import Plan
-from latentwatch.training.module import TrainingSettings
+from latentwatch.training.settings import FORMS, TrainingSettings
 
 
 def plan(folder, **changes):
@@ -16,7 +16,10 @@ def plan(folder, **changes):
         "data": folder / "data",
         "architecture": SMALL,
         "preset": "ped2/test",
-        "settings": TrainingSettings(epochs=2),
+        "forms": {
+            "default": TrainingSettings(epochs=2),
+            "paper": FORMS["paper"].model_copy(update={"epochs": 2}),
+        },
         "seeds": 2,
         "command": "latentwatch reproduce ped2",
         "compiled": False,
@@ -36,7 +39,8 @@ def test_page_and_json_say_the_same_and_finished_seeds_are_kept(tmp_path):
 
     page = reproduce_ped2(plan(tmp_path)).read_text()
     result = json.loads((tmp_path / "results" / "ped2.json").read_text())
-    rows = {(row["score"], row["metric"]): row for row in result["rows"]}
+    rows = {(row["score"], row["metric"]): row for row in result["rows"] if "default" in row["preset"]}
+    assert {row["preset"] for row in result["rows"]} == {"ped2/test default", "ped2/test paper"}
     assert {score: rows[score, "auc_micro"]["paper"] for score in PAPER} == PAPER
     z_mse = rows["z_mse", "auc_micro"]
     assert z_mse["seeds"] == 2
@@ -44,9 +48,9 @@ def test_page_and_json_say_the_same_and_finished_seeds_are_kept(tmp_path):
     assert f"| z_mse | auc_micro | {z_mse['value']:.1f} ± {z_mse['ci95']:.1f} | 95.1 | 2 |" in page
     assert "19 frames judged, 11 without a score left out" in page
 
-    bundle = tmp_path / "runs" / "ped2" / "seed-0" / "ped2.lw"
+    bundle = tmp_path / "runs" / "ped2" / "default" / "seed-0" / "ped2.lw"
     trained = bundle.stat().st_mtime_ns
     reproduce_ped2(plan(tmp_path))
     assert bundle.stat().st_mtime_ns == trained
     with pytest.raises(LatentwatchError, match="trained with other settings"):
-        reproduce_ped2(plan(tmp_path, settings=TrainingSettings(epochs=3)))
+        reproduce_ped2(plan(tmp_path, forms={"default": TrainingSettings(epochs=3)}))

@@ -3,6 +3,7 @@ import shutil
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 from clips import SMALL, moving_square
 
@@ -10,9 +11,11 @@ from latentwatch.datasets.folder import clips_in
 from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.training.checkpoints import SafeCheckpoints
-from latentwatch.training.chunks import ChunkDataset
+from latentwatch.training.chunks import RunData, RunDataset
 from latentwatch.training.frames import FrameStore, build_store
-from latentwatch.training.module import DecoupledModule, TrainingSettings
+from latentwatch.training.module import DecoupledModule
+from latentwatch.training.run import train_model
+from latentwatch.training.settings import FORMS, TrainingSettings
 from latentwatch.training.warm_up import fit_motion
 
 
@@ -41,14 +44,14 @@ def test_background_is_the_mean_of_the_training_frames_alone():
     np.testing.assert_allclose(background, np.full((3, 2, 2), 1 / 255), rtol=1e-6)
 
 
-def test_chunks_are_consecutive_stay_inside_clips_and_move_with_the_epoch():
-    chunks = ChunkDataset(store(25, 30), [(0, 25), (25, 55)], 10, jitter=True)
+def test_runs_are_consecutive_stay_inside_clips_and_move_with_the_epoch():
+    runs = RunDataset(store(25, 30), [(0, 25), (25, 55)], 10, jitter=True)
     seen = set()
     for epoch in range(20):
-        chunks.set_epoch(epoch)
-        assert len(chunks) == 5
-        for chunk in chunks:
-            values = chunk[:, 0, 0, 0].numpy().astype(int)
+        runs.set_epoch(epoch)
+        assert len(runs) == 5
+        for run in runs:
+            values = run[:, 0, 0, 0].numpy().astype(int)
             assert (np.diff(values) == 1).all()
             assert values[-1] < 25 or values[0] >= 25
             seen.add(int(values[0]))
@@ -81,7 +84,7 @@ def test_whom_the_prediction_loss_reaches(gradient, phase, encoder, motion):
     torch.manual_seed(0)
     module = DecoupledModule(Decoupled(SMALL), TrainingSettings(latent_gradient=gradient))
     module.phase = phase
-    _, codes = module._reconstruct(torch.randint(0, 255, (16, 32, 48, 3), dtype=torch.uint8))
+    _, codes = module._reconstruct(torch.randint(0, 255, (2, 14, 32, 48, 3), dtype=torch.uint8))
     module._predict(codes).backward()
     for part, reaches in ((module.model.encoder, encoder), (module.model.motion, motion)):
         first = next(part.parameters())
@@ -136,12 +139,77 @@ def test_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):
     assert [each.name for each in tmp_path.iterdir()] == ["last.ckpt"]
 
 
-def test_learning_rate_falls_tenfold_every_20_of_50_epochs():
-    module = DecoupledModule(Decoupled(SMALL), TrainingSettings(learning_rate=1e-4))
-    (optimizer,), (scheduler,) = module.configure_optimizers()
-    rates = []
-    for _ in range(50):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        scheduler.step()
-    np.testing.assert_allclose([rates[19], rates[20], rates[39], rates[40]], [1e-4, 1e-5, 1e-5, 1e-6])
+def test_losses_of_a_batch_are_those_of_its_runs_and_mix_no_frames_of_two():
+    torch.manual_seed(0)
+    module = DecoupledModule(Decoupled(SMALL), TrainingSettings()).eval()
+    rgb = torch.randint(0, 255, (3, 14, 32, 48, 3), dtype=torch.uint8)
+    together, codes = module._reconstruct(rgb)
+    apart = [module._reconstruct(run[None]) for run in rgb]
+    torch.testing.assert_close(together, torch.stack([loss for loss, _ in apart]).mean())
+    predictions = torch.stack([module._predict(each) for _, each in apart])
+    torch.testing.assert_close(module._predict(codes), predictions.mean())
+
+
+def test_learning_rate_of_the_paper_falls_tenfold_every_20_of_50_epochs():
+    rates = [FORMS["paper"].rate(1 if done < 25 else 2, done) for done in (0, 19.99, 20, 39.99, 40, 49)]
+    np.testing.assert_allclose(rates, [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6])
+
+
+def test_learning_rate_of_the_default_goes_through_one_cycle_in_each_phase():
+    settings = TrainingSettings(epochs=20, phase_one=0.5)
+    assert settings.epochs_one() == 10
+    np.testing.assert_allclose(
+        [settings.rate(1, done) for done in (0, 1, 5.5, 10)], [8e-5, 2e-3, 1e-3, 0], atol=1e-12
+    )
+    two = settings.learning_rate_two
+    np.testing.assert_allclose(
+        [settings.rate(2, done) for done in (10, 15, 20)], [two, two / 2, 0], atol=1e-12
+    )
+
+
+def test_the_trainer_follows_the_rate_and_the_second_phase_starts_adam_anew(tmp_path):
+    made = build_store(clips_in(moving_square(tmp_path / "a", frames=80)), SMALL.size, tmp_path / "run")
+    settings = TrainingSettings(epochs=4, phase_one=0.5, latent_gradient="full")
+    module, seen = DecoupledModule(Decoupled(SMALL), settings), []
+
+    class Watch(pl.Callback):
+        def on_before_optimizer_step(self, trainer, _module, optimizer):
+            steps = [int(each["step"]) for each in optimizer.state.values()]
+            seen.append((trainer.current_epoch, optimizer.param_groups[0]["lr"], max(steps, default=0)))
+
+    trainer = pl.Trainer(
+        max_epochs=4,
+        callbacks=[Watch()],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        accelerator="cpu",
+        num_sanity_val_steps=0,
+    )
+    trainer.fit(module, RunData(made, SMALL.span, settings))
+    first = {epoch: next(each for each in seen if each[0] == epoch) for epoch in range(4)}
+    np.testing.assert_allclose(first[0][1], settings.rate(1, 0))
+    np.testing.assert_allclose(first[2][1], settings.rate(2, 2))
+    assert first[1][2] > 0
+    assert first[2][2] == 0
+
+
+def test_default_form_keeps_batch_norm_statistics_in_phase_two(tmp_path):
+    trained = train_model(
+        clips_in(moving_square(tmp_path / "a", frames=60)),
+        SMALL,
+        TrainingSettings(epochs=4, phase_one=0.5, warm_up_passes=1),
+        tmp_path / "run",
+        say=lambda _: None,
+    )
+    checkpoint = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    counts = {
+        name: int(value)
+        for name, value in checkpoint["state_dict"].items()
+        if name.endswith("num_batches_tracked")
+    }
+    appearance = {value for name, value in counts.items() if "motion" not in name}
+    assert len(appearance) == 1
+    assert trained.minutes > 0
+    # Two epochs of phase one with 48 frames in runs of 4, four runs a batch: 3 batches each.
+    assert appearance == {2 * 3}

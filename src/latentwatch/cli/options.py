@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
@@ -10,16 +10,18 @@ from pydantic import ValidationError
 from latentwatch.errors import UsageError
 from latentwatch.models.presets import TABLE1, WIDTHS, Architecture
 
+if TYPE_CHECKING:
+    from latentwatch.training.settings import TrainingSettings
+
 Model = Annotated[Path, typer.Argument(help="Model file made by 'latentwatch train'.", show_default=False)]
 Width = Annotated[str, typer.Option(help=f"Width of the networks: {', '.join(WIDTHS)}.")]
-Epochs = Annotated[int, typer.Option(help="Passes over the footage; the paper uses 50.", min=2)]
-LearningRate = Annotated[float, typer.Option(help="Adam's first learning rate; the paper's is 1e-4.")]
-LatentGradient = Annotated[
-    Literal["late", "stop", "full"],
-    typer.Option(
-        help="Does the prediction loss reach the encoder? 'full': always, as Eq. 1 reads; 'late': in phase "
-        "two alone; 'stop': never."
-    ),
+Epochs = Annotated[
+    int | None,
+    typer.Option(help="Passes over the footage; each form has its own, 50 in the paper's.", min=2),
+]
+Form = Annotated[
+    Literal["default", "paper"],
+    typer.Option(help="Form of training: 'paper' is Eq. 1 as it reads, with the paper's learning rate."),
 ]
 Compile = Annotated[
     bool,
@@ -50,3 +52,12 @@ def architecture(preset: str, width: str, size: str | None = None) -> Architectu
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise UsageError(f"--size {size}: {reason}") from error
+
+
+def training_settings(form: str, epochs: int | None, **changes: Any) -> "TrainingSettings":
+    """The settings of a form of training, with other epochs if given."""
+    from latentwatch.training.settings import FORMS
+
+    if epochs is not None:
+        changes["epochs"] = epochs
+    return FORMS[form].model_copy(update=changes)

@@ -1,11 +1,11 @@
 """`latentwatch reproduce`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import Compile, Epochs, LatentGradient, LearningRate, Width, architecture
+from latentwatch.cli.options import Compile, Epochs, Width, architecture, training_settings
 
 
 def reproduce(
@@ -15,9 +15,11 @@ def reproduce(
     data: Annotated[Path, typer.Option(help="Folder that holds the data set.")],
     seeds: Annotated[int, typer.Option(help="How many seeds; the paper uses 4.", min=1)] = 4,
     width: Width = "small",
-    epochs: Epochs = 50,
-    learning_rate: LearningRate = 1e-3,
-    latent_gradient: LatentGradient = "late",
+    form: Annotated[
+        Literal["default", "paper", "both"],
+        typer.Option(help="Form of training; 'paper' is Eq. 1 as it reads. fig7 has the default alone."),
+    ] = "default",
+    epochs: Epochs = None,
     compiled: Compile = False,
     runs: Annotated[Path, typer.Option(help="Folder of checkpoints and models.")] = Path("runs"),
     results: Annotated[Path, typer.Option(help="Folder of the page, the JSON and the plots.")] = Path(
@@ -32,23 +34,23 @@ def reproduce(
     from latentwatch.experiments.moving_mnist import reproduce_moving_mnist
     from latentwatch.experiments.ped2 import reproduce_ped2
     from latentwatch.experiments.seeds import Plan
-    from latentwatch.training.module import TrainingSettings
 
     experiments = {"ped2": ("ped2", reproduce_ped2), "fig7": ("moving-mnist", reproduce_moving_mnist)}
     if name not in experiments:
         raise UsageError(f"{name}: no such experiment; known are {', '.join(experiments)}")
     preset, run = experiments[name]
-    settings = TrainingSettings(epochs=epochs, learning_rate=learning_rate, latent_gradient=latent_gradient)
+    if name == "fig7" and form != "default":
+        raise UsageError("fig7 has no form of training but the default; leave --form away")
+    forms = ("default", "paper") if form == "both" else (form,)
     # Folders are this machine's business: the result names the command without them.
-    command = (
-        f"latentwatch reproduce {name} --data DIR --seeds {seeds} --width {width} --epochs {epochs} "
-        f"--learning-rate {learning_rate:g} --latent-gradient {latent_gradient}"
-    )
+    command = f"latentwatch reproduce {name} --data DIR --seeds {seeds} --width {width} --form {form}"
+    if epochs is not None:
+        command += f" --epochs {epochs}"
     plan = Plan(
         data=data,
         architecture=architecture(preset, width),
         preset=f"{preset}/{width}",
-        settings=settings,
+        forms={each: training_settings(each, epochs) for each in forms},
         seeds=seeds,
         command=command,
         compiled=compiled,

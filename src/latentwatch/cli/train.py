@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import Compile, Epochs, LatentGradient, LearningRate, Resume, Width, architecture
+from latentwatch.cli.options import Compile, Epochs, Form, Resume, Width, architecture, training_settings
 
 
 def train(
@@ -19,16 +19,16 @@ def train(
     preset: Annotated[str, typer.Option(help="Input size, k and blocks as in the paper's Table 1.")] = "ped2",
     width: Width = "small",
     size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
-    epochs: Epochs = 50,
-    learning_rate: LearningRate = 1e-3,
-    latent_gradient: LatentGradient = "late",
+    form: Form = "default",
+    epochs: Epochs = None,
     compiled: Compile = False,
     seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
     resume: Resume = False,
     devices: Annotated[int, typer.Option(help="Processes or GPUs; above 1 trains with DDP.", min=1)] = 1,
     bf16: Annotated[
-        bool, typer.Option("--bf16", help="Train in bfloat16, where the CPU is faster so.")
-    ] = False,
+        bool | None,
+        typer.Option("--bf16/--fp32", help="Number format; without it, the one this machine is faster with."),
+    ] = None,
 ) -> None:
     """Learn what is normal in front of one camera, from footage without labels.
 
@@ -36,17 +36,13 @@ def train(
     """
     from latentwatch.datasets.folder import clips_in
     from latentwatch.training.camera import learn_camera
-    from latentwatch.training.module import TrainingSettings
 
-    settings = TrainingSettings(
-        epochs=epochs, learning_rate=learning_rate, latent_gradient=latent_gradient, seed=seed
-    )
     clips = [clip for path in footage for clip in clips_in(path)]
     learn_camera(
         clips,
         output,
         architecture(preset, width, size),
-        settings,
+        training_settings(form, epochs, seed=seed),
         resume=resume,
         devices=devices,
         bf16=bf16,

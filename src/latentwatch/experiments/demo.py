@@ -17,7 +17,7 @@ from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import WIDTHS, Architecture
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.camera import learn_camera
-from latentwatch.training.module import TrainingSettings
+from latentwatch.training.settings import TrainingSettings
 from latentwatch.video.writer import VideoWriter
 
 ARCHITECTURE = Architecture(height=96, width_px=144, base_width=WIDTHS["tiny"])

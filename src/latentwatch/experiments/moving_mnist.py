@@ -31,7 +31,7 @@ def reproduce_moving_mnist(plan: Plan) -> Path:
     scores: list[Scores] = []
     minutes: list[float] = []
     plan.results.mkdir(parents=True, exist_ok=True)
-    for model, info in trained_seeds(plan, dataset):
+    for model, info in trained_seeds(plan, dataset, "default"):
         if not scores:
             _plot_pictures(model, dataset, plan.results / "fig7-pictures.png")
         scores.append(_scores(model, dataset))

@@ -12,12 +12,12 @@ def reconstruction_loss(reconstructed: Tensor, frames: Tensor) -> Tensor:
     Both are `(N, 3, H, W)`. The sum over pixels is the paper's; it is what makes gamma = 0.001 a gentle
     regulariser instead of the largest term.
     """
-    return (reconstructed - frames).square().sum() / len(frames)
+    return (reconstructed.float() - frames.float()).square().sum() / len(frames)
 
 
 def prediction_loss(predicted: Tensor, observed: Tensor) -> Tensor:
     """Second term of Eq. 1: squared error summed over a code's elements, mean over the `N` windows."""
-    return (predicted - observed).square().sum() / len(predicted)
+    return (predicted.float() - observed.float()).square().sum() / len(predicted)
 
 
 def l2_term(parameters: Iterable[nn.Parameter]) -> Tensor:

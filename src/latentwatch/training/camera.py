@@ -12,8 +12,8 @@ from latentwatch.models.presets import Architecture
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import calibrate
 from latentwatch.training.frames import FrameStore
-from latentwatch.training.module import TrainingSettings
 from latentwatch.training.run import train_model
+from latentwatch.training.settings import TrainingSettings
 from latentwatch.video.frame import Frame
 
 
@@ -26,7 +26,7 @@ def learn_camera(
     folder: Path | None = None,
     resume: bool = False,
     devices: int = 1,
-    bf16: bool = False,
+    bf16: bool | None = None,
     compiled: bool = False,
     say: Callable[[str], None] = print,
 ) -> BundleInfo:

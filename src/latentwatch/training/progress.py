@@ -19,7 +19,9 @@ class EpochLines(pl.Callback):
         self._began, self._first = time.monotonic(), trainer.current_epoch
 
     def on_train_epoch_end(self, trainer: pl.Trainer, _pl_module: pl.LightningModule) -> None:
-        """Says how it stands."""
+        """Says how it stands, once for all processes."""
+        if not trainer.is_global_zero:
+            return
         done = trainer.current_epoch + 1
         total = trainer.max_epochs or done
         left = (time.monotonic() - self._began) / (done - self._first) * (total - done) / 60

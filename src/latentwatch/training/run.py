@@ -16,10 +16,12 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
 from latentwatch.training.checkpoints import SafeCheckpoints
-from latentwatch.training.chunks import ChunkData
+from latentwatch.training.chunks import RunData
 from latentwatch.training.frames import FrameStore, build_store
-from latentwatch.training.module import DecoupledModule, TrainingSettings
+from latentwatch.training.machine import bf16_is_faster, keep_freed_memory
+from latentwatch.training.module import DecoupledModule
 from latentwatch.training.progress import EpochLines
+from latentwatch.training.settings import TrainingSettings
 from latentwatch.training.stopping import PhaseTwoStopping
 from latentwatch.training.warm_up import MotionWarmUp
 
@@ -42,14 +44,15 @@ def train_model(
     *,
     resume: bool = False,
     devices: int = 1,
-    bf16: bool = False,
+    bf16: bool | None = None,
     compiled: bool = False,
     say: Callable[[str], None] = print,
 ) -> Trained:
     """Trains on `clips` (normal footage of one camera), keeping frames, logs and checkpoints in `folder`.
 
-    resume goes on from the folder's last checkpoint. devices above 1 trains with DDP. bf16 is for CPUs and
-    GPUs that are faster with it. compiled fuses the networks with torch.compile, which needs a C++ compiler.
+    resume goes on from the folder's last checkpoint. devices above 1 trains with DDP. bf16: bfloat16 or fp32;
+    None takes what this machine is faster with. compiled fuses the networks with torch.compile, which needs
+    a C++ compiler.
     Raises `UsageError` where there is nothing to resume, `LatentwatchError` where the footage is too short
     or the disk is full, `KeyboardInterrupt` on Ctrl-C.
     """
@@ -60,25 +63,28 @@ def train_model(
         raise UsageError(f"{checkpoint}: nothing to resume; start without --resume")
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     store = build_store(clips, architecture.size, folder, lambda name, n: say(f"decoded {name}: {n} frames"))
-    length = max(settings.chunk, architecture.span)
-    data = ChunkData(store, architecture.span, length, settings.appearance_chunk, settings.seed)
+    data = RunData(store, architecture.span, settings)
     model = Decoupled(architecture)
-    model.background.copy_(torch.from_numpy(store.background(data.train_runs)))
+    model.background.copy_(torch.from_numpy(store.background(data.train_clips)))
     module = DecoupledModule(model, settings, compiled=compiled)
+    if bf16 is None:
+        bf16 = bf16_is_faster()
+    keep_freed_memory()
     trainer = pl.Trainer(
         max_epochs=settings.epochs,
         accelerator="auto",
         devices=devices,
-        strategy="ddp" if devices > 1 else "auto",
+        # Phase one may leave the motion model's weights unused.
+        strategy="ddp_find_unused_parameters_true" if devices > 1 else "auto",
         precision="bf16-mixed" if bf16 else "32-true",
         callbacks=[
             EpochLines(say),
-            MotionWarmUp(store, data.train_runs, folder, say),
+            MotionWarmUp(store, data.train_clips, folder, say),
             # One file, written anew after every epoch: a run that is stopped loses at most the current one.
             ModelCheckpoint(
                 folder / "checkpoints", "last", enable_version_counter=False, save_on_train_epoch_end=True
             ),
-            PhaseTwoStopping("held_out/relative_error", patience=settings.epochs // 4 + 1),
+            PhaseTwoStopping("held_out/prediction_mse", patience=settings.epochs // 4 + 1),
         ],
         logger=[CSVLogger(folder, "csv"), TensorBoardLogger(folder, "tensorboard")],
         plugins=[SafeCheckpoints()],
@@ -96,4 +102,6 @@ def train_model(
         raise LatentwatchError(
             f"{folder}: cannot write while training ({error}); free some space, then use --resume"
         ) from error
-    return Trained(model.eval(), store, data.held_out_runs, module.seconds / 60)
+    if not trainer.is_global_zero:
+        raise SystemExit(0)  # DDP starts the whole program once for each process; the first one goes on
+    return Trained(model.eval(), store, data.held_out_clips, module.seconds / 60)

@@ -34,12 +34,15 @@ class MotionWarmUp(pl.Callback):
     ) -> None:
         self._store, self._runs, self._folder, self._say = store, runs, folder, say
 
-    def on_train_epoch_start(self, _trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Warms up, once."""
+    def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Warms up, once; with several processes the first does it for all."""
         if not isinstance(module, DecoupledModule) or module.warmed_up or module.phase == 1:
             return
+        module.warmed_up = True
         settings = module.settings
-        if settings.latent_gradient == "late":
+        if settings.latent_gradient != "late":
+            return
+        if trainer.is_global_zero:
             file = self._folder / "codes.bin"
             fit_motion(
                 module.model,
@@ -49,10 +52,12 @@ class MotionWarmUp(pl.Callback):
                 passes=settings.warm_up_passes,
                 gamma=settings.gamma,
                 seed=settings.seed,
+                autocast=trainer.precision == "bf16-mixed",
                 say=self._say,
             )
             file.unlink()
-        module.warmed_up = True
+        motion = module.model.motion
+        motion.load_state_dict(trainer.strategy.broadcast(motion.state_dict()))
 
 
 def fit_motion(
@@ -64,11 +69,13 @@ def fit_motion(
     passes: int,
     gamma: float,
     seed: int,
+    autocast: bool = False,
     say: Callable[[str], None],
 ) -> None:
     """Trains the motion model alone on the codes of `runs`, which are kept in `file` meanwhile.
 
-    The loss is Eq. 1's second and third term. Raises `OSError` where `file` cannot be written.
+    The loss is Eq. 1's second and third term. autocast: in bfloat16 where that is accurate enough.
+    Raises `OSError` where `file` cannot be written.
     """
     codes = _encode_all(model, store, runs, file)
     k, span = model.architecture.k, model.architecture.span
@@ -87,7 +94,8 @@ def fit_motion(
         for part in np.array_split(rng.permutation(firsts), batches):
             past = torch.from_numpy(codes[part[:, None] + np.arange(k)])
             target = torch.from_numpy(codes[part + span - 1])
-            loss = prediction_loss(model.predict(past), target)
+            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+                loss = prediction_loss(model.predict(past), target)
             optimizer.zero_grad()
             torch.autograd.backward(loss + gamma * l2_term(model.motion.parameters()))
             optimizer.step()

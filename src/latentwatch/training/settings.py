@@ -1,0 +1,68 @@
+"""How a model is trained: all that a person can set, and the learning rate that follows from it."""
+
+import math
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LatentGradient = Literal["late", "full", "stop"]
+Schedule = Literal["cycle", "steps"]
+
+
+class TrainingSettings(BaseModel):
+    """How a model is trained. `FORMS` has the paper's own settings too (Sections 3.3, 4.1)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int = Field(24, ge=2)
+    phase_one: float = Field(0.3, gt=0, lt=1)
+    """Share of the epochs that are phase one. With "steps" it may end sooner, see `patience`."""
+    latent_gradient: LatentGradient = "late"
+    """Whether the prediction loss reaches the encoder. "full": always, as Eq. 1 reads. "late": in phase two
+    alone; phase one trains the autoencoder, the motion model then learns its finished codes
+    (`training.warm_up`), and phase two trains all of it. "stop": never."""
+    schedule: Schedule = "cycle"
+    """The learning rate over the epochs. "steps": `learning_rate`, falling tenfold after 20 and 40 of 50
+    epochs. "cycle": in phase one up to `learning_rate` and down to nothing, in phase two from
+    `learning_rate_two` down to nothing."""
+    learning_rate: float = Field(2e-3, gt=0)
+    learning_rate_two: float = Field(1e-4, gt=0)
+    gamma: float = Field(0.001, ge=0)
+    patience: int = Field(3, ge=1)
+    """With "steps", phase one ends when the held-out reconstruction loss has not fallen by 1% for so many
+    epochs. (With "cycle" it keeps the end of its cycle, where most is gained.)"""
+    run: int = Field(18, ge=8)
+    runs: int = Field(2, ge=1)
+    """A batch is `runs` times `run` consecutive frames, each from another place of the footage."""
+    appearance_run: int = Field(4, ge=2)
+    appearance_runs: int = Field(4, ge=1)
+    """The same while the autoencoder alone is trained, which needs no windows: more places in a batch."""
+    warm_up_passes: int = Field(12, ge=1)
+    """Passes of the motion model over the finished codes, in "late"."""
+    seed: int = 0
+
+    def epochs_one(self) -> int:
+        """Epochs of phase one, at most."""
+        return max(min(round(self.phase_one * self.epochs), self.epochs - 1), 1)
+
+    def rate(self, phase: int, done: float) -> float:
+        """The learning rate after `done` epochs (of the whole run, fractions count), in `phase` 1 or 2."""
+        if self.schedule == "steps":
+            return self.learning_rate * 0.1 ** int(done / (0.4 * self.epochs))
+        one = self.epochs_one()
+        if phase == 2:
+            share = (done - one) / (self.epochs - one)
+            return self.learning_rate_two * 0.5 * (1 + math.cos(math.pi * min(share, 1)))
+        share, rise = min(done / one, 1), 0.1
+        if share < rise:
+            return self.learning_rate * (0.04 + 0.96 * share / rise)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (share - rise) / (1 - rise)))
+
+
+FORMS = {
+    "default": TrainingSettings(),
+    "paper": TrainingSettings(
+        epochs=50, phase_one=0.5, latent_gradient="full", schedule="steps", learning_rate=1e-4
+    ),
+}
+"""Settings by name. "paper": Eq. 1 as it reads, Adam at 1e-4, falling tenfold every 20 of 50 epochs."""
