@@ -14,7 +14,7 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int = Field(24, ge=2)
+    epochs: int = Field(16, ge=2)
     phase_one: float = Field(0.3, gt=0, lt=1)
     """Share of the epochs that are phase one. With "steps" it may end sooner, see `patience`."""
     latent_gradient: LatentGradient = "late"
@@ -26,7 +26,7 @@ class TrainingSettings(BaseModel):
     epochs. "cycle": in phase one up to `learning_rate` and down to nothing, in phase two from
     `learning_rate_two` down to nothing."""
     learning_rate: float = Field(2e-3, gt=0)
-    learning_rate_two: float = Field(1e-4, gt=0)
+    learning_rate_two: float = Field(3e-4, gt=0)
     gamma: float = Field(0.001, ge=0)
     patience: int = Field(3, ge=1)
     """With "steps", phase one ends when the held-out reconstruction loss has not fallen by 1% for so many
