@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from latentwatch.datasets.altered import altered
 from latentwatch.datasets.avenue import avenue
 from latentwatch.datasets.dataset import Dataset
-from latentwatch.datasets.folder import footage
+from latentwatch.datasets.folder import clips_in, footage
 from latentwatch.datasets.moving_mnist import moving_mnist
 from latentwatch.datasets.shanghaitech import shanghaitech
 from latentwatch.datasets.street.dataset import street_dataset
@@ -19,6 +20,7 @@ READERS: dict[str, Callable[[Path], Dataset]] = {
     "shanghaitech": shanghaitech,
     "moving-mnist": moving_mnist,
     "folder": footage,
+    "altered": lambda root: altered(clips_in(root)),
 }
 
 NAMES = (*READERS, "street")

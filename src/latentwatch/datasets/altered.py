@@ -1,0 +1,235 @@
+"""Normal footage with one thing in it made abnormal: how settings are chosen without a labelled anomaly.
+
+A moving object is cut out of the footage and put back into it, at another time, in one of three ways that do
+not occur there: three times as fast, twice as large, or moving up or down the picture instead of along its
+own path. At all other times of the clip an unaltered object is put in instead, so that neither the cut nor a
+fuller scene gives anything away.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import islice
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from latentwatch.datasets.dataset import Clip, Dataset
+from latentwatch.errors import LatentwatchError
+from latentwatch.video.frame import Frame
+from latentwatch.video.generated import GeneratedSource
+from latentwatch.video.source import VideoSource
+
+Kind = Literal["fast", "large", "across"]
+
+LOWEST_DIFFERENCE = 12.0
+"""Grey levels by which a pixel, smoothed, must differ from the background to belong to an object."""
+
+MOST_FRAMES = 400
+"""Frames read from the start of each clip: they are held in memory."""
+
+FADE = 10
+"""Frames over which an object comes and goes: a sudden one would itself be abnormal."""
+
+SHORTEST_TRACK = 40
+"""Frames for which an object must be seen apart from others to be cut out."""
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """An object seen in consecutive frames.
+
+    pictures: uint8 `(h, w, 3)` each, with its opacity `(h, w)` in [0, 1]. corners: `(row, column)` of each in
+    its frame.
+    """
+
+    pictures: list[NDArray[np.uint8]]
+    opacities: list[NDArray[np.float32]]
+    corners: list[tuple[int, int]]
+
+    @property
+    def travel(self) -> float:
+        """Mean pixels a frame that it moves."""
+        first, last = np.array(self.corners[0]), np.array(self.corners[-1])
+        return float(np.hypot(*(last - first)) / len(self.corners))
+
+
+def altered(clips: Sequence[Clip], *, copies: int = 6, seed: int = 0) -> Dataset:
+    """`copies` altered copies of each clip of normal footage, labelled, with masks; the kinds take turns.
+
+    In the second third of a copy the altered object is there. Frames are made as they are read. Raises
+    `LatentwatchError` where nothing that moves can be cut out of the footage.
+    """
+    footage = [_frames(clip) for clip in clips]
+    cutouts = [cutout for frames in footage for cutout in cut_out(frames)]
+    if not cutouts:
+        raise LatentwatchError(
+            f"nothing moves apart from the rest for {SHORTEST_TRACK} frames in "
+            f"{', '.join(clip.name for clip in clips)}; give footage with more activity"
+        )
+    rng = np.random.default_rng(seed)
+    kinds = get_args(Kind)
+    test = []
+    for clip, frames in zip(clips, footage, strict=True):
+        for number in range(copies):
+            kind: Kind = kinds[number % len(kinds)]
+            plain = [cutouts[int(i)] for i in rng.permutation(len(cutouts))]
+            changed = cutouts[int(rng.integers(0, len(cutouts)))]
+            up = bool(rng.uniform() < 0.5)
+            name = f"{clip.name}-{kind}-{number + 1}"
+            test.append(_AlteredClip(name, frames, clip.fps, plain, changed, kind, up).clip())
+    return Dataset("altered", list(clips), test, "ped2")
+
+
+_Seen = tuple[tuple[slice, slice], int]
+"""Where an object is in a frame (rows, columns), and its area in pixels."""
+
+
+def cut_out(frames: NDArray[np.uint8]) -> list[Cutout]:
+    """The objects of a clip `(N, H, W, 3)` that move and keep apart from others long enough."""
+    background = np.median(frames[:: max(len(frames) // 40, 1)], axis=0)
+    tracks: list[Cutout] = []
+    live: dict[int, _Seen] = {}
+    for frame in frames:
+        difference = ndimage.gaussian_filter(np.abs(frame - background).max(axis=-1), 2.0)
+        labels, _ = ndimage.label(difference > LOWEST_DIFFERENCE)
+        seen: dict[int, _Seen] = {}
+        for number, place in enumerate(ndimage.find_objects(labels), start=1):
+            part = labels[place] == number
+            area = int(part.sum())
+            if area < 80 or _touches_edge(place, labels.shape):
+                continue
+            going_on = (i for i, old in live.items() if i not in seen and _same((place, area), old))
+            track = next(going_on, len(tracks))
+            if track == len(tracks):
+                tracks.append(Cutout([], [], []))
+            opacity = np.clip(difference[place] / LOWEST_DIFFERENCE - 1, 0, 1) * part
+            tracks[track].pictures.append(frame[place])
+            tracks[track].opacities.append(opacity.astype(np.float32))
+            tracks[track].corners.append((place[0].start, place[1].start))
+            seen[track] = (place, area)
+        live = seen
+    return [track for track in tracks if len(track.corners) >= SHORTEST_TRACK and track.travel > 0.3]
+
+
+def _touches_edge(place: tuple[slice, slice], shape: tuple[int, ...]) -> bool:
+    rows, columns = place
+    return bool(rows.start == 0 or columns.start == 0 or rows.stop == shape[0] or columns.stop == shape[1])
+
+
+def _same(now: _Seen, before: _Seen) -> bool:
+    """Whether it is one object in two consecutive frames, apart from others both times."""
+    if not 0.6 < now[1] / before[1] < 1.66:
+        return False
+    sides = [(a.stop - a.start, b.stop - b.start) for a, b in zip(now[0], before[0], strict=True)]
+    smaller = min(sides[0][0] * sides[1][0], sides[0][1] * sides[1][1])
+    shared = [min(a.stop, b.stop) - max(a.start, b.start) for a, b in zip(now[0], before[0], strict=True)]
+    return bool(min(shared) > 0 and shared[0] * shared[1] > 0.5 * smaller)
+
+
+def _frames(clip: Clip) -> NDArray[np.uint8]:
+    with clip.open() as source:
+        return np.stack([frame.rgb for frame in islice(source, MOST_FRAMES)])
+
+
+_Sprite = tuple[NDArray[np.uint8], NDArray[np.float32], tuple[int, int]]
+"""Picture, opacity and corner, as in `Cutout`."""
+
+
+@dataclass(frozen=True)
+class _AlteredClip:
+    name: str
+    frames: NDArray[np.uint8]
+    fps: float | None
+    plain: Sequence[Cutout]
+    changed: Cutout
+    kind: Kind
+    up: bool
+
+    def clip(self) -> Clip:
+        labels = np.asarray(self.masks.any(axis=(1, 2)))
+        return Clip(self.name, self._open, self.fps, labels, lambda: self.masks)
+
+    @cached_property
+    def masks(self) -> NDArray[np.bool_]:
+        """Bool `(N, H, W)`: the pixels of the altered object."""
+        masks = np.zeros(self.frames.shape[:3], dtype=bool)
+        for index in range(len(masks)):
+            sprite = self._changed_at(index)
+            if sprite is not None:
+                _, opacity, corner = sprite
+                target, source = _overlap(masks[index].shape, opacity.shape, corner)
+                masks[index][target] = opacity[source] > 0.5
+        return masks
+
+    def _open(self, **options: Any) -> VideoSource:
+        fps = self.fps or 10.0
+        return GeneratedSource(
+            f"altered/{self.name}", partial(self._make, fps), fps=fps, frame_count=len(self.frames), **options
+        )
+
+    def _make(self, fps: float) -> Iterator[Frame]:
+        for index, original in enumerate(self.frames):
+            picture = original.astype(np.float32)
+            _blend(picture, *(self._changed_at(index) or self._plain_at(index)))
+            yield Frame(index, index / fps, picture.astype(np.uint8))
+
+    def _plain_at(self, index: int) -> _Sprite:
+        """Unaltered objects, one after the other."""
+        at = index % sum(len(cutout.corners) for cutout in self.plain)
+        for cutout in self.plain:
+            if at < len(cutout.corners):
+                break
+            at -= len(cutout.corners)
+        return cutout.pictures[at], cutout.opacities[at] * _fade(at, len(cutout.corners)), cutout.corners[at]
+
+    def _changed_at(self, index: int) -> _Sprite | None:
+        at = index - len(self.frames) // 3
+        length = min(len(self.changed.corners), len(self.frames) // 3)
+        if not 0 <= at < length:
+            return None
+        picture, opacity = self.changed.pictures[at], self.changed.opacities[at] * _fade(at, length)
+        corner, start = np.array(self.changed.corners[at]), np.array(self.changed.corners[0])
+        if self.kind == "fast":
+            corner = corner + 2 * (corner - start)
+        elif self.kind == "across":
+            gone = int(1.5 * at * self.changed.travel)
+            corner = np.array([corner[0] - gone if self.up else corner[0] + gone, start[1]])
+        else:
+            size = (2 * picture.shape[1], 2 * picture.shape[0])
+            corner = corner - np.array([picture.shape[0], picture.shape[1] // 2])  # its feet stay in place
+            picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
+            opacity = np.asarray(Image.fromarray(opacity).resize(size, Image.Resampling.BILINEAR))
+        return picture, opacity, (int(corner[0]), int(corner[1]))
+
+
+def _fade(at: int, length: int) -> np.float32:
+    """Opacity, 0 to 1, of an object in the `at`-th of the `length` frames that it is there."""
+    return np.float32(min((at + 1) / FADE, (length - at) / FADE, 1))
+
+
+def _blend(
+    picture: NDArray[np.float32],
+    sprite: NDArray[np.uint8],
+    opacity: NDArray[np.float32],
+    corner: tuple[int, int],
+) -> None:
+    """Lays `sprite` into `picture` at `corner`; what lies outside is cut off."""
+    target, source = _overlap(picture.shape, sprite.shape, corner)
+    share = opacity[source][..., None]
+    picture[target] = picture[target] * (1 - share) + sprite[source] * share
+
+
+def _overlap(
+    whole: tuple[int, ...], part: tuple[int, ...], corner: tuple[int, int]
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """The slices of a picture and of a part put at `corner` that cover each other; empty where they miss."""
+    spans = []
+    for size, length, start in zip(whole[:2], part[:2], corner, strict=True):
+        first = min(max(start, 0), size)
+        last = max(min(start + length, size), first)
+        spans.append((slice(first, last), slice(first - start, last - start)))
+    return (spans[0][0], spans[1][0]), (spans[0][1], spans[1][1])
