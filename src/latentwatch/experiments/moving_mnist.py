@@ -51,8 +51,8 @@ def _write(plan: Plan, scores: list[Scores], minutes: list[float], commits: set[
     result = ResultFile(
         name="fig7",
         command=plan.command,
-        protocol="mean Z-MSE of each test clip, not normalised; AUC of the clips named first over the second; "
-        "MNIST's 10,000 test digits, 0 to 4,999 to train and 5,000 to 9,999 to test",
+        protocol="mean Z-MSE of each test clip, not normalised; AUC of the clips named first over the "
+        "second; MNIST's 10,000 test digits, 0 to 4,999 to train and 5,000 to 9,999 to test",
         settings=plan.shown_settings | {"trained_at_commit": ", ".join(sorted(commits))},
         rows=_rows(scores, minutes, plan.preset),
         **describe_run(),
