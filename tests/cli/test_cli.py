@@ -62,6 +62,18 @@ def test_same_seed_gives_the_same_model(trained):
         assert (one[name] - two[name]).abs().max() < 1e-5, name
 
 
+def test_two_processes_train_one_model(trained):
+    done = run("train", trained / "normal", "-o", trained / "two.lw", *TINY, 2, "--devices", 2)
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("epoch", "calibrating"))]
+    assert [line[:9] for line in lines] == ["epoch 1/2", "epoch 2/2", "calibrati"]  # each said once
+    assert '"clips": 3' in run("info", trained / "two.lw").stdout
+
+
+def test_altered_footage_judges_a_model_without_labels(trained):
+    said = run("evaluate", trained / "door.lw", "altered", "--data", trained / "normal", code=1).stderr
+    assert "nothing moves apart from the rest for 40 frames" in said  # the square is in view for 39
+
+
 def test_stopped_training_is_resumed(trained):
     out = trained / "long.lw"
     words = [*COMMAND, "train", str(trained / "normal"), "-o", str(out), *TINY, "40"]
@@ -98,6 +110,11 @@ def test_stopped_training_is_resumed(trained):
         (["score", "text.mp4", "one"], 1, "damaged or not a Latentwatch model"),
         (["reproduce", "ped2", "--data", "empty"], 2, "no UCSD Ped2 there"),
         (["reproduce", "ped9", "--data", "empty"], 2, "no such experiment"),
+        (
+            ["reproduce", "fig7", "--data", "empty", "--form", "paper"],
+            2,
+            "no form of training but the default",
+        ),
     ],
 )
 def test_mistakes_get_one_clear_line(tmp_path, monkeypatch, words, code, message):
