@@ -1,11 +1,13 @@
 """Every engine says what PyTorch in fp32 says.
 
-fp32: codes within 1e-5 of the largest, scores within 1e-4 of their value. bf16, which keeps 8 bits of a number:
-codes within 3% of the largest, each score within 10% of its value and their mean within 3%.
+fp32: codes within 1e-5 of the largest, scores within 1e-4 of their value. bf16, which keeps 8 bits of a
+number: codes within 5% of the largest, scores within 2% of their value. These models are not trained; a
+trained one predicts better, and its small errors feel the rounding more: see docs/engines.md.
 """
 
 import numpy as np
 import pytest
+import torch
 from clips import SMALL, moving_square, random_model
 
 from latentwatch.bundle.bundle import Calibration
@@ -13,6 +15,7 @@ from latentwatch.datasets.ucsd import ucsd
 from latentwatch.engines.choose import open_engine
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.errors import UsageError
+from latentwatch.models.decoupled import windows
 from latentwatch.models.presets import preset
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.detector import Detector
@@ -20,9 +23,8 @@ from latentwatch.video.source import open_video
 
 LOOSE = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
 ENGINES = [("torch", False), ("torch", True), ("onnx", False), ("openvino", False), ("openvino", True)]
-CODES = {"fp32": 1e-5, "bf16": 0.03}
-SCORES = {"fp32": 1e-4, "bf16": 0.1}
-MEAN = {"fp32": 1e-4, "bf16": 0.03}
+CODES = {"fp32": 1e-5, "bf16": 0.05}
+SCORES = {"fp32": 1e-4, "bf16": 0.02}
 
 
 def opened(model, wanted):
@@ -40,9 +42,31 @@ def engine(request, small_model):
     return opened(small_model, request.param)
 
 
-@pytest.fixture(scope="module")
-def ped2_model():
-    return random_model(preset("ped2", "tiny"))
+@pytest.fixture
+def ped2(shared_data):
+    """Twenty frames of each of two clips, and a random model with their statistics, so that codes differ."""
+    model = random_model(preset("ped2", "tiny"))
+    clips = []
+    for clip in ucsd("ped2", shared_data).test[2:4]:
+        with clip.open(model.architecture.size) as source:
+            clips.append([frame for frame, _ in zip(source, range(20), strict=False)])
+    rgb = torch.from_numpy(np.stack([frame.rgb for frames in clips for frame in frames]))
+    model.background.copy_(rgb.permute(0, 3, 1, 2).float().mean(dim=0) / 255)
+    settle(model, rgb)
+    return model, clips
+
+
+@torch.no_grad()
+def settle(model, rgb):
+    """Gives BatchNorm the statistics of these frames alone."""
+    for part in model.modules():
+        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
+            part.reset_running_stats()
+            part.momentum = None
+    model.train()
+    codes, _ = model.encode(model.foreground(rgb))
+    model.predict(windows(codes, model.architecture.k, model.architecture.horizon))
+    model.eval()
 
 
 def random_frames(count):
@@ -66,7 +90,7 @@ def assert_same_scores(engine, model, frames):
     live = np.array([result.score if (result := detector.step(frame)) else np.nan for frame in frames])
     whole = score_clip(model, frames).z_mse
     np.testing.assert_allclose(live, whole, rtol=SCORES[engine.precision])
-    assert np.nanmean(live) == pytest.approx(np.nanmean(whole), rel=MEAN[engine.precision])
+    assert np.nanstd(whole) > SCORES[engine.precision] * np.nanmean(whole)  # not satisfied by any constant
 
 
 def test_codes_of_random_frames(engine, small_model):
@@ -79,14 +103,13 @@ def test_streaming_equals_batch(engine, small_model, tmp_path):
 
 
 @pytest.mark.parametrize("wanted", ENGINES, ids=str)
-def test_codes_and_scores_of_ped2(wanted, ped2_model, shared_data):
-    engine = opened(ped2_model, wanted)
-    for clip in ucsd("ped2", shared_data).test[2:4]:
-        with clip.open(ped2_model.architecture.size) as source:
-            frames = [frame for frame, _ in zip(source, range(20), strict=False)]
+def test_codes_and_scores_of_ped2(wanted, ped2):
+    model, clips = ped2
+    engine = opened(model, wanted)
+    for frames in clips:
         rgb = np.stack([frame.rgb for frame in frames[:10]])
-        assert_same_codes(engine, TorchEngine(ped2_model), rgb, ped2_model.architecture.k)
-        assert_same_scores(engine, ped2_model, frames)
+        assert_same_codes(engine, TorchEngine(model), rgb, model.architecture.k)
+        assert_same_scores(engine, model, frames)
 
 
 def test_one_at_a_time_or_many_at_once(engine):

@@ -37,7 +37,9 @@ EngineChoice = Annotated[
 ]
 ScoringFormat = Annotated[
     bool | None,
-    typer.Option("--bf16/--fp32", help="Number format; without it, the faster one where the engine has it."),
+    typer.Option(
+        "--bf16/--fp32", help="Number format; without it, bf16 where the CPU has it (onnx and torch: fp32)."
+    ),
 ]
 
 
