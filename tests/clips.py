@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from latentwatch.models.decoupled import Decoupled
+from latentwatch.models.decoupled import Decoupled, windows
 from latentwatch.models.presets import Architecture
 
 SMALL = Architecture(height=32, width_px=48, base_width=4, blocks=2, k=6)
@@ -32,3 +32,17 @@ def random_model(architecture):
         model.decode(codes, skips)
         model.predict(torch.stack([codes[i : i + architecture.k] for i in range(8)]))
     return model.eval()
+
+
+@torch.no_grad()
+def learn_statistics(model, rgb):
+    """Takes background and BatchNorm statistics from consecutive frames, uint8 `(T, H, W, 3)`."""
+    model.background.copy_(rgb.permute(0, 3, 1, 2).float().mean(dim=0) / 255)
+    for part in model.modules():
+        if isinstance(part, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d):
+            part.reset_running_stats()
+            part.momentum = None  # a plain mean
+    model.train()
+    codes, _ = model.encode(model.foreground(rgb))
+    model.predict(windows(codes, model.architecture.k, model.architecture.horizon))
+    model.eval()

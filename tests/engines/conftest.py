@@ -1,15 +1,18 @@
+import numpy as np
 import pytest
 import torch
-from clips import SMALL, random_model
+from clips import SMALL, learn_statistics, moving_square, random_model
 
 from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
+from latentwatch.video.source import open_video
 
 
 @pytest.fixture(scope="session")
-def small_model():
+def small_model(tmp_path_factory):
+    """A random model that has the statistics of `moving_square`, so that its codes and scores vary."""
     model = random_model(SMALL)
-    torch.manual_seed(1)
-    model.background.uniform_()
+    frames = open_video(moving_square(tmp_path_factory.mktemp("engines") / "clip", frames=40))
+    learn_statistics(model, torch.from_numpy(np.stack([frame.rgb for frame in frames])))
     return model
 
 

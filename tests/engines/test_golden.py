@@ -8,14 +8,13 @@ trained one predicts better, and its small errors feel the rounding more: see do
 import numpy as np
 import pytest
 import torch
-from clips import SMALL, moving_square, random_model
+from clips import SMALL, learn_statistics, moving_square, random_model
 
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.ucsd import ucsd
 from latentwatch.engines.choose import open_engine
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.errors import UsageError
-from latentwatch.models.decoupled import windows
 from latentwatch.models.presets import preset
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.detector import Detector
@@ -51,22 +50,8 @@ def ped2(shared_data):
         with clip.open(model.architecture.size) as source:
             clips.append([frame for frame, _ in zip(source, range(20), strict=False)])
     rgb = torch.from_numpy(np.stack([frame.rgb for frames in clips for frame in frames]))
-    model.background.copy_(rgb.permute(0, 3, 1, 2).float().mean(dim=0) / 255)
-    settle(model, rgb)
+    learn_statistics(model, rgb)
     return model, clips
-
-
-@torch.no_grad()
-def settle(model, rgb):
-    """Gives BatchNorm the statistics of these frames alone."""
-    for part in model.modules():
-        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm):
-            part.reset_running_stats()
-            part.momentum = None
-    model.train()
-    codes, _ = model.encode(model.foreground(rgb))
-    model.predict(windows(codes, model.architecture.k, model.architecture.horizon))
-    model.eval()
 
 
 def random_frames(count):
