@@ -7,7 +7,8 @@ import pytest
 import latentwatch
 from latentwatch.engines import choose
 from latentwatch.engines.choose import fastest_first, open_engine
-from latentwatch.errors import MissingPackageError, UsageError
+from latentwatch.engines.packages import require_openvino
+from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError
 
 
 def without(monkeypatch, *packages):
@@ -73,3 +74,16 @@ def test_openvino_telemetry_stays_out(tmp_path):
     quiet = {**os.environ, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "CI": "false"}
     assert subprocess.run([sys.executable, "-c", code], check=False, env=quiet).returncode == 0
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("engine", "place"), [("onnx", "torch.onnx.export"), ("openvino", "openvino.convert_model")]
+)
+def test_a_model_that_cannot_be_converted_gets_one_line(monkeypatch, small_model, engine, place):
+    def fails(*_, **__):
+        raise RuntimeError("first line\nmany more")
+
+    require_openvino()
+    monkeypatch.setattr(place, fails)
+    with pytest.raises(LatentwatchError, match="cannot convert the encoder .*: first line$"):
+        open_engine(small_model, engine)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,13 +38,13 @@ def export_model(
     and `LatentwatchError` where a graph cannot be converted or a file written.
     """
     parts = graphs_of(model)
-    write = _write_onnx if target == "onnx" else _write_openvino
+    writers = [_onnx_writer(part) if target == "onnx" else _openvino_writer(part) for part in parts]
     description = folder / f"{target}.json"
     try:
-        # Converted beside the place first: a failure half-way leaves an older export as it was.
+        # Written beside the place first: a failure half-way leaves an older export as it was.
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".export-", dir=folder) as made:
-            files = [path for part in parts for path in write(part, Path(made))]
+            files = [path for write in writers for path in write(Path(made))]
             facts = {
                 "schema_version": SCHEMA,
                 "format": target,
@@ -63,16 +63,26 @@ def export_model(
     return description
 
 
-def _write_onnx(graph: Graph, folder: Path) -> list[Path]:
-    path = folder / f"{graph.name}.onnx"
-    path.write_bytes(to_onnx(graph))
-    return [path]
+def _onnx_writer(graph: Graph) -> Callable[[Path], list[Path]]:
+    contents = to_onnx(graph)
+
+    def write(folder: Path) -> list[Path]:
+        path = folder / f"{graph.name}.onnx"
+        path.write_bytes(contents)
+        return [path]
+
+    return write
 
 
-def _write_openvino(graph: Graph, folder: Path) -> list[Path]:
-    path = folder / f"{graph.name}.xml"
-    require_openvino().save_model(to_openvino(graph), path, compress_to_fp16=False)
-    return [path, path.with_suffix(".bin")]
+def _openvino_writer(graph: Graph) -> Callable[[Path], list[Path]]:
+    converted = to_openvino(graph)
+
+    def write(folder: Path) -> list[Path]:
+        path = folder / f"{graph.name}.xml"
+        require_openvino().save_model(converted, path, compress_to_fp16=False)
+        return [path, path.with_suffix(".bin")]
+
+    return write
 
 
 def _facts(model: Decoupled, parts: tuple[Graph, Graph], files: list[Path]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.graphs import Graph, graphs_of
-from latentwatch.engines.packages import require
+from latentwatch.engines.packages import first_line, require
 from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
 
@@ -72,8 +72,7 @@ def to_onnx(graph: Graph) -> bytes:
             )
     except Exception as error:  # the exporter raises many kinds, with pages of text
         raise LatentwatchError(
-            f"PyTorch {torch.__version__} cannot convert the {graph.name} to ONNX: "
-            f"{str(error).strip().splitlines()[0]}"
+            f"PyTorch {torch.__version__} cannot convert the {graph.name} to ONNX: {first_line(error)}"
         ) from error
     finally:
         log.setLevel(level)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.graphs import Graph, graphs_of
-from latentwatch.engines.packages import require_openvino
+from latentwatch.engines.packages import first_line, require_openvino
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 
@@ -90,7 +90,7 @@ def to_openvino(graph: Graph) -> Any:
     except Exception as error:  # the converter raises many kinds, with pages of text
         raise LatentwatchError(
             f"OpenVINO {openvino.__version__} cannot convert the {graph.name} from PyTorch "
-            f"{torch.__version__}: {str(error).strip().splitlines()[0]}"
+            f"{torch.__version__}: {first_line(error)}"
         ) from error
     model.inputs[0].tensor.set_names({graph.input})
     model.outputs[0].tensor.set_names({graph.output})

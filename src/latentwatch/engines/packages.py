@@ -34,3 +34,8 @@ def require_openvino() -> ModuleType:
     finally:
         if hidden:
             del sys.modules[_TELEMETRY]
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what a foreign package says went wrong, or the error's kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
