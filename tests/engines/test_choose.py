@@ -85,5 +85,5 @@ def test_a_model_that_cannot_be_converted_gets_one_line(monkeypatch, small_model
 
     require_openvino()
     monkeypatch.setattr(place, fails)
-    with pytest.raises(LatentwatchError, match="cannot convert the encoder .*: first line$"):
+    with pytest.raises(LatentwatchError, match=r"cannot convert the encoder .*: first line$"):
         open_engine(small_model, engine)
