@@ -1,8 +1,10 @@
 """Small footage that tests make for themselves."""
 
 import numpy as np
+import torch
 from PIL import Image
 
+from latentwatch.models.decoupled import Decoupled, windows
 from latentwatch.models.presets import Architecture
 
 SMALL = Architecture(height=32, width_px=48, base_width=4, blocks=2, k=6)
@@ -19,3 +21,28 @@ def moving_square(folder, frames=40, speed=1, size=(32, 48)):
         picture[12:20, x : x + 8] = 220
         Image.fromarray(picture).save(folder / f"{index:03}.png")
     return folder
+
+
+def random_model(architecture):
+    """A model that was never trained, whose codes differ from frame to frame."""
+    torch.manual_seed(0)
+    model = Decoupled(architecture)
+    for _ in range(2):  # gives BatchNorm statistics, so that codes are not all alike
+        codes, skips = model.encode(torch.randn(20, 3, *architecture.size))
+        model.decode(codes, skips)
+        model.predict(torch.stack([codes[i : i + architecture.k] for i in range(8)]))
+    return model.eval()
+
+
+@torch.no_grad()
+def learn_statistics(model, rgb):
+    """Takes background and BatchNorm statistics from consecutive frames, uint8 `(T, H, W, 3)`."""
+    model.background.copy_(rgb.permute(0, 3, 1, 2).float().mean(dim=0) / 255)
+    for part in model.modules():
+        if isinstance(part, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d):
+            part.reset_running_stats()
+            part.momentum = None  # a plain mean
+    model.train()
+    codes, _ = model.encode(model.foreground(rgb))
+    model.predict(windows(codes, model.architecture.k, model.architecture.horizon))
+    model.eval()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentwatch.bundle.bundle import load_bundle
+from latentwatch.engines.choose import Choice, open_engine
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.source import open_video
 
@@ -41,7 +42,11 @@ def train(
     return load(out)
 
 
-def load(path: str | Path) -> Detector:
-    """A detector from a model file. Raises `UsageError` or `LatentwatchError` as `load_bundle` does."""
+def load(path: str | Path, engine: Choice = "auto", *, bf16: bool | None = None) -> Detector:
+    """A detector from a model file.
+
+    engine: "auto" (the fastest that is installed), "torch", "onnx" or "openvino". bf16: see
+    `open_engine`. Raises `UsageError` or `LatentwatchError` as `load_bundle` and `open_engine` do.
+    """
     model, info = load_bundle(Path(path))
-    return Detector(model, info.calibration)
+    return Detector(model, info.calibration, engine=open_engine(model, engine, bf16=bf16))

@@ -16,6 +16,10 @@ class UsageError(LatentwatchError):
     exit_code = 2
 
 
+class MissingPackageError(LatentwatchError):
+    """A package that is not always installed is needed. The message says how to install it."""
+
+
 class StoppedError(LatentwatchError):
     """A person pressed Ctrl-C during long work that can go on later."""
 

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from clips import SMALL, moving_square
+from clips import SMALL, moving_square, random_model
 
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.ucsd import ucsd
-from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import preset
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.detector import Detector
@@ -13,16 +12,6 @@ from latentwatch.scoring.localise import boxes_from_map
 from latentwatch.video.source import open_video
 
 LOOSE = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
-
-
-def random_model(architecture):
-    torch.manual_seed(0)
-    model = Decoupled(architecture)
-    for _ in range(2):  # gives BatchNorm statistics, so that codes are not all alike
-        codes, skips = model.encode(torch.randn(20, 3, *architecture.size))
-        model.decode(codes, skips)
-        model.predict(torch.stack([codes[i : i + architecture.k] for i in range(8)]))
-    return model.eval()
 
 
 def streamed(model, frames):
@@ -74,10 +63,10 @@ def test_memory_is_constant_and_the_decoder_is_not_run(tmp_path):
     model = random_model(SMALL)
     model.decoder.register_forward_hook(lambda *_: pytest.fail("the decoder was run"))
     detector = Detector(model, LOOSE)
-    held = detector._codes.data_ptr()
+    held = detector._codes.ctypes.data
     for frame in open_video(moving_square(tmp_path / "clip", frames=60)):
         detector.step(frame)
-    assert detector._codes.data_ptr() == held
+    assert detector._codes.ctypes.data == held
     assert len(detector._codes) == SMALL.span
 
 

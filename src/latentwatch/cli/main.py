@@ -7,6 +7,7 @@ import typer
 
 from latentwatch.cli.demo import demo
 from latentwatch.cli.evaluate import evaluate
+from latentwatch.cli.export import export
 from latentwatch.cli.info import info
 from latentwatch.cli.reproduce import reproduce
 from latentwatch.cli.score import score
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learns what normal looks like in front of one camera, and says when something is not.",
 )
-for command in (train, score, evaluate, reproduce, info, demo):
+for command in (train, score, evaluate, reproduce, export, info, demo):
     app.command()(command)
 
 

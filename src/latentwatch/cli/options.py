@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
+from latentwatch.engines.choose import Choice
 from latentwatch.errors import UsageError
 from latentwatch.models.presets import TABLE1, WIDTHS, Architecture
 
@@ -30,6 +31,16 @@ Compile = Annotated[
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")]
+
+EngineChoice = Annotated[
+    Choice, typer.Option(help="What runs the networks; 'auto' is the fastest that is installed.")
+]
+ScoringFormat = Annotated[
+    bool | None,
+    typer.Option(
+        "--bf16/--fp32", help="Number format; without it, bf16 where the CPU has it (onnx and torch: fp32)."
+    ),
+]
 
 
 def architecture(preset: str, width: str, size: str | None = None) -> Architecture:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import Model
+from latentwatch.cli.options import EngineChoice, Model, ScoringFormat
 
 
 def score(
@@ -23,19 +23,30 @@ def score(
             help="Where boxes come from: the latent error map, or the pixel error (runs the decoder)."
         ),
     ] = "latent",
+    engine: EngineChoice = "auto",
+    bf16: ScoringFormat = None,
 ) -> None:
     """Score new footage: CSV, JSON and a plot for each clip, and an annotated video with --video.
 
-    Example: latentwatch score front-door.lw tonight.mp4 --video
+    Example: latentwatch score front-door.lw tonight.mp4 --video --engine openvino
     """
     from latentwatch.bundle.bundle import load_bundle
     from latentwatch.datasets.folder import clips_in
+    from latentwatch.engines.choose import open_engine
     from latentwatch.evaluation.score_files import score_to_files
 
     network, description = load_bundle(model)
-    for clip in clips_in(footage):
+    clips = clips_in(footage)
+    runs_on = open_engine(network, engine, bf16=bf16)
+    for clip in clips:
         summary = score_to_files(
-            network, description.calibration, clip, output, video=video, pixel_boxes=boxes == "pixel"
+            network,
+            description.calibration,
+            clip,
+            output,
+            engine=runs_on,
+            video=video,
+            pixel_boxes=boxes == "pixel",
         )
         print(
             f"{clip.name}: {summary.scored} of {summary.frames} frames scored, {summary.unusual} unusual "
@@ -44,4 +55,4 @@ def score(
             else f"{clip.name}: {summary.frames} frames, too few for a score "
             f"(the first comes with frame {network.architecture.span})"
         )
-    print(f"results: {output}")
+    print(f"results: {output} (engine: {runs_on})")

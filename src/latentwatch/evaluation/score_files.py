@@ -9,6 +9,7 @@ import numpy as np
 
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Clip
+from latentwatch.engines.engine import Engine
 from latentwatch.errors import LatentwatchError
 from latentwatch.evaluation.annotate import annotate
 from latentwatch.evaluation.plots import plot_scores
@@ -33,6 +34,7 @@ def score_to_files(
     clip: Clip,
     folder: Path,
     *,
+    engine: Engine | None = None,
     video: bool = False,
     pixel_boxes: bool = False,
 ) -> Summary:
@@ -41,7 +43,7 @@ def score_to_files(
     Raises as decoding does, and `LatentwatchError` where a file cannot be written.
     """
     stem = folder / clip.name.replace("/", "_")
-    detector = Detector(model, calibration, pixel_boxes=pixel_boxes)
+    detector = Detector(model, calibration, engine=engine, pixel_boxes=pixel_boxes)
     rows: list[tuple[int, float, Result | None]] = []
     history: list[float] = []
     try:

@@ -35,8 +35,7 @@ class Decoupled(nn.Module):
 
     def foreground(self, rgb: Tensor) -> Tensor:
         """uint8 frames `(N, H, W, 3)` to background-subtracted frames `(N, 3, H, W)` in [-1, 1]."""
-        # A permuted (N, H, W, 3) tensor already has the channels-last layout: no copy is made.
-        return rgb.permute(0, 3, 1, 2).float() / 255 - self.background
+        return foreground(rgb, self.background)
 
     def encode(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Background-subtracted frames `(N, 3, H, W)` to codes `(N, C, h, w)` and skip features."""
@@ -49,6 +48,12 @@ class Decoupled(nn.Module):
     def predict(self, codes: Tensor) -> Tensor:
         """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`."""
         return cast(Tensor, self.motion(codes.transpose(1, 2)))
+
+
+def foreground(rgb: Tensor, background: Tensor) -> Tensor:
+    """uint8 frames `(N, H, W, 3)` less the background `(3, H, W)`: `(N, 3, H, W)` in [-1, 1]."""
+    # A permuted (N, H, W, 3) tensor already has the channels-last layout: no copy is made.
+    return rgb.permute(0, 3, 1, 2).float() / 255 - background
 
 
 def windows(codes: Tensor, k: int, horizon: int) -> Tensor:

@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import Calibration
+from latentwatch.engines.engine import Engine
+from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.localise import Box, boxes_from_map
 from latentwatch.video.frame import Frame
@@ -33,17 +35,26 @@ class Result:
 class Detector:
     """Scores the frames of one camera as they come.
 
-    Memory is constant: the ring buffer holds `k + horizon` codes, however long the stream. Boxes come from
-    the latent error map, for which no decoder is needed; with `pixel_boxes` they come from the prediction
-    error in pixels (Fig. 2), for which the decoder is run on every frame.
+    engine: what runs the encoder and the motion model; default: PyTorch in fp32. Memory is constant: the
+    ring buffer holds `k + horizon` codes, however long the stream. Boxes come from the latent error map, for
+    which no decoder is needed; with `pixel_boxes` they come from the prediction error in pixels (Fig. 2).
+    That needs skip features and the decoder, which only PyTorch has: it encodes, and the engine predicts.
     """
 
-    def __init__(self, model: Decoupled, calibration: Calibration, *, pixel_boxes: bool = False) -> None:
+    def __init__(
+        self,
+        model: Decoupled,
+        calibration: Calibration,
+        *,
+        engine: Engine | None = None,
+        pixel_boxes: bool = False,
+    ) -> None:
         self.calibration = calibration
-        self._pixel_boxes = pixel_boxes
-        self._previous_skips: list[torch.Tensor] = []
-        self._model = model.eval()
-        self._codes = torch.zeros(model.architecture.span, *model.architecture.code_shape)
+        self.engine = engine or TorchEngine(model)
+        self._architecture = model.architecture
+        self._pixels = _PixelError(model) if pixel_boxes else None
+        shape = (model.architecture.span, *model.architecture.code_shape)
+        self._codes: NDArray[np.float32] = np.zeros(shape, dtype=np.float32)
         self._seen = 0
 
     def reset(self) -> None:
@@ -52,27 +63,43 @@ class Detector:
 
     def step(self, frame: Frame) -> Result | None:
         """Takes the next frame; None until k + horizon frames have been seen."""
-        architecture = self._model.architecture
-        rgb = torch.from_numpy(np.array(resize(frame.rgb, architecture.size)))
-        span = architecture.span
-        with torch.inference_mode():
-            picture = self._model.foreground(rgb[None])
-            codes, skips = self._model.encode(picture)
-            code = codes[0]
-            self._codes[self._seen % span] = code
-            self._seen += 1
-            previous, self._previous_skips = self._previous_skips, skips
-            if self._seen < span:
-                return None
-            # The oldest code lies where the next one will be written.
-            order = (torch.arange(architecture.k) + self._seen) % span
-            predicted = self._model.predict(self._codes[order][None])
-            error_map = (predicted[0] - code).square().mean(dim=0).numpy()
-            places, limit = error_map, self.calibration.place_threshold
-            if self._pixel_boxes:
-                made = self._model.decode(predicted, previous)
-                places = (made - picture)[0].square().mean(dim=0).numpy()
-                limit = self.calibration.pixel_threshold
+        span = self._architecture.span
+        rgb = resize(frame.rgb, self._architecture.size)[None]
+        code = (self._pixels.encode(rgb) if self._pixels else self.engine.encode(rgb))[0]
+        self._codes[self._seen % span] = code
+        self._seen += 1
+        if self._seen < span:
+            return None
+        # The oldest code lies where the next one will be written.
+        order = (np.arange(self._architecture.k) + self._seen) % span
+        predicted = self.engine.predict(self._codes[order][None])
+        error_map = np.square(predicted[0] - code).mean(axis=0)
+        places, limit = error_map, self.calibration.place_threshold
+        if self._pixels:
+            places, limit = self._pixels.error_map(predicted), self.calibration.pixel_threshold
         score = float(error_map.mean(dtype=np.float64))
         boxes = boxes_from_map(places, limit, frame.rgb.shape[:2])
         return Result(frame.index, frame.time, score, error_map, score > self.calibration.threshold, boxes)
+
+
+class _PixelError:
+    """The prediction error in pixels: encodes each frame, keeping the skip features of the one before."""
+
+    def __init__(self, model: Decoupled) -> None:
+        self._model = model.eval()
+        self._previous: list[torch.Tensor] = []
+        self._current: list[torch.Tensor] = []
+
+    @torch.inference_mode()
+    def encode(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """A frame `(1, H, W, 3)` to its code."""
+        self._picture = self._model.foreground(torch.tensor(rgb))
+        self._previous = self._current
+        codes, self._current = self._model.encode(self._picture)
+        return codes.numpy()
+
+    @torch.inference_mode()
+    def error_map(self, predicted: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The squared error, `(H, W)`, of the newest frame's predicted code `(1, C, h, w)`, decoded."""
+        made = self._model.decode(torch.from_numpy(predicted), self._previous)
+        return (made - self._picture)[0].square().mean(dim=0).numpy()

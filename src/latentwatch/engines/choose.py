@@ -1,0 +1,56 @@
+"""Which engine to use: the one asked for, or the fastest that is installed."""
+
+from typing import Literal
+
+from latentwatch.engines.engine import Engine, EngineName
+from latentwatch.engines.onnx_engine import OnnxEngine
+from latentwatch.engines.openvino_engine import OpenvinoEngine
+from latentwatch.engines.torch_engine import TorchEngine, cpu_has_bf16
+from latentwatch.errors import MissingPackageError, UsageError
+from latentwatch.models.decoupled import Decoupled
+
+Choice = Literal["auto", "torch", "onnx", "openvino"]
+
+
+def open_engine(model: Decoupled, choice: Choice = "auto", *, bf16: bool | None = None) -> Engine:
+    """The model on the engine called `choice`; "auto" takes the first of `fastest_first` that is installed.
+
+    bf16: None means where it is faster for "auto" and OpenVINO, and never for PyTorch. Raises
+    `MissingPackageError` where the engine is not installed, `UsageError` for an unknown name or a format that
+    engine and CPU do not have, and `LatentwatchError` where the model cannot be converted.
+    """
+    if choice != "auto":
+        return _open(model, choice, bf16)
+    for name, precise in fastest_first(bf16):
+        try:
+            return _open(model, name, precise)
+        except MissingPackageError:
+            continue
+    raise AssertionError("PyTorch is always installed")
+
+
+def fastest_first(bf16: bool | None) -> list[tuple[EngineName, bool | None]]:
+    """Engines and their `bf16`, in the order in which "auto" tries them.
+
+    The order is fixed, not measured at each load: it was the same at every width tried, the gaps are wide,
+    and a busy moment at loading must not decide how all later frames are scored.
+    """
+    order: list[tuple[EngineName, bool | None]] = [("openvino", bf16)]
+    if bf16 or (bf16 is None and cpu_has_bf16()):
+        order.append(("torch", True))
+    if not bf16:
+        order += [("onnx", False), ("torch", False)]
+    return order
+
+
+def _open(model: Decoupled, name: str, bf16: bool | None) -> Engine:
+    match name:
+        case "torch":
+            return TorchEngine(model, bf16=bool(bf16))
+        case "onnx":
+            if bf16:
+                raise UsageError("--bf16: ONNX Runtime computes in fp32 on a CPU; use torch or openvino")
+            return OnnxEngine(model)
+        case "openvino":
+            return OpenvinoEngine(model, bf16=bf16)
+    raise UsageError(f"engine {name}: no such engine; known are auto, torch, onnx, openvino")
