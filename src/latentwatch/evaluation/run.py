@@ -14,10 +14,9 @@ from latentwatch.evaluation.pixel_level import ClipRegions, PixelLevel, pixel_le
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.localise import boxes_from_map
-from latentwatch.scoring.pooling import peak
 
-SCORES = ("z_mse", "z_peak", "p_mse", "r_mse")
-"""Z-MSE (Eq. 2); the peak of the same error map; and the rivals in pixels."""
+SCORES = ("z_mse", "z_mahalanobis", "p_mse", "r_mse")
+"""Z-MSE (Eq. 2), the same error as a robust distance, and the rivals in pixels."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,8 @@ def evaluate_model(
             raise UsageError(f"{dataset.name}: test clip {clip.name} has no labels to judge by")
         with clip.open(model.architecture.size) as frames:
             scores = score_clip(model, frames, pixel_scores=True)
-        by_name = {name: getattr(scores, name) for name in ("z_mse", "p_mse", "r_mse")}
-        by_name["z_peak"] = peak(scores.error_maps)
         for name in SCORES:
-            clips[name].append(LabelledScores(clip.name, by_name[name], clip.labels))
+            clips[name].append(LabelledScores(clip.name, getattr(scores, name), clip.labels))
         if clip.load_masks is not None:
             masks = clip.load_masks()
             maps = {"z_mse": scores.error_maps, "p_mse": scores.pixel_maps}
