@@ -13,7 +13,7 @@ from latentwatch.models.decoupled import Decoupled
 from latentwatch.training.checkpoints import SafeCheckpoints
 from latentwatch.training.chunks import RunData, RunDataset
 from latentwatch.training.frames import FrameStore, build_store
-from latentwatch.training.module import DecoupledModule
+from latentwatch.training.module import DecoupledModule, moved
 from latentwatch.training.run import train_model
 from latentwatch.training.settings import FORMS, TrainingSettings
 from latentwatch.training.warm_up import fit_motion
@@ -137,6 +137,19 @@ def test_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):
         SafeCheckpoints().save_checkpoint({"epoch": 2}, path)
     assert torch.load(path, weights_only=True) == {"epoch": 1}
     assert [each.name for each in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+@pytest.mark.parametrize(("down", "right"), [(0, 0), (2, 0), (-2, 1), (1, -3)])
+def test_moved_pictures_keep_what_stays_in_view_and_show_background_elsewhere(down, right):
+    frames = torch.arange(1.0, 61).view(1, 2, 5, 6)
+    result = moved(frames, down, right)
+    for row in range(5):
+        for column in range(6):
+            source = row - down, column - right
+            inside = 0 <= source[0] < 5 and 0 <= source[1] < 6
+            expected = frames[:, :, source[0], source[1]] if inside else torch.zeros(1, 2)
+            assert torch.equal(result[:, :, row, column], expected)
+    assert frames.min() == 1  # the input is left as it was
 
 
 def test_losses_of_a_batch_are_those_of_its_runs_and_mix_no_frames_of_two():

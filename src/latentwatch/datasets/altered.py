@@ -2,8 +2,8 @@
 
 A moving object is cut out of the footage and put back into it, at another time, in one of three ways that do
 not occur there: three times as fast, twice as large, or moving up or down the picture instead of along its
-own path. At all other times of the clip an unaltered object is put in instead, so that neither the cut nor a
-fuller scene gives anything away.
+own path. At all other times of the clip an unaltered object is put in instead, so that the cut itself gives
+nothing away. More unaltered objects come and go all the time, so that a fuller scene gives nothing away.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,6 +30,9 @@ LOWEST_DIFFERENCE = 12.0
 
 MOST_FRAMES = 400
 """Frames read from the start of each clip: they are held in memory."""
+
+PASSERS_BY = 4
+"""Layers of unaltered objects that come and go: so many at most at a time."""
 
 FADE = 10
 """Frames over which an object comes and goes: a sudden one would itself be abnormal."""
@@ -76,11 +79,18 @@ def altered(clips: Sequence[Clip], *, copies: int = 6, seed: int = 0) -> Dataset
     for clip, frames in zip(clips, footage, strict=True):
         for number in range(copies):
             kind: Kind = kinds[number % len(kinds)]
-            plain = [cutouts[int(i)] for i in rng.permutation(len(cutouts))]
+            layers = [
+                _Layer(
+                    [cutouts[int(i)] for i in rng.permutation(len(cutouts))],
+                    layer > 0,
+                    int(rng.integers(200)),
+                )
+                for layer in range(1 + PASSERS_BY)
+            ]
             changed = cutouts[int(rng.integers(0, len(cutouts)))]
             up = bool(rng.uniform() < 0.5)
             name = f"{clip.name}-{kind}-{number + 1}"
-            test.append(_AlteredClip(name, frames, clip.fps, plain, changed, kind, up).clip())
+            test.append(_AlteredClip(name, frames, clip.fps, layers, changed, kind, up).clip())
     return Dataset("altered", list(clips), test, "ped2")
 
 
@@ -140,11 +150,36 @@ _Sprite = tuple[NDArray[np.uint8], NDArray[np.float32], tuple[int, int]]
 
 
 @dataclass(frozen=True)
+class _Layer:
+    """Unaltered objects, one after the other; with `pauses`, each is followed by as long a time of none.
+
+    shift: frames by which the layer is ahead.
+    """
+
+    cutouts: Sequence[Cutout]
+    pauses: bool
+    shift: int
+
+    def at(self, index: int) -> _Sprite | None:
+        """What it shows in frame `index`."""
+        turns = 2 if self.pauses else 1
+        at = (index + self.shift) % sum(turns * len(cutout.corners) for cutout in self.cutouts)
+        for cutout in self.cutouts:
+            length = len(cutout.corners)
+            if at < length:
+                return cutout.pictures[at], cutout.opacities[at] * _fade(at, length), cutout.corners[at]
+            at -= turns * length
+            if at < 0:
+                return None
+        raise AssertionError("the index is within the sum of all lengths")
+
+
+@dataclass(frozen=True)
 class _AlteredClip:
     name: str
     frames: NDArray[np.uint8]
     fps: float | None
-    plain: Sequence[Cutout]
+    layers: Sequence[_Layer]
     changed: Cutout
     kind: Kind
     up: bool
@@ -174,17 +209,11 @@ class _AlteredClip:
     def _make(self, fps: float) -> Iterator[Frame]:
         for index, original in enumerate(self.frames):
             picture = original.astype(np.float32)
-            _blend(picture, *(self._changed_at(index) or self._plain_at(index)))
+            passers_by = [layer.at(index) for layer in self.layers[1:]]
+            for sprite in (*passers_by, self._changed_at(index) or self.layers[0].at(index)):
+                if sprite is not None:
+                    _blend(picture, *sprite)
             yield Frame(index, index / fps, picture.astype(np.uint8))
-
-    def _plain_at(self, index: int) -> _Sprite:
-        """Unaltered objects, one after the other."""
-        at = index % sum(len(cutout.corners) for cutout in self.plain)
-        for cutout in self.plain:
-            if at < len(cutout.corners):
-                break
-            at -= len(cutout.corners)
-        return cutout.pictures[at], cutout.opacities[at] * _fade(at, len(cutout.corners)), cutout.corners[at]
 
     def _changed_at(self, index: int) -> _Sprite | None:
         at = index - len(self.frames) // 3

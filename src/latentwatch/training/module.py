@@ -55,7 +55,7 @@ class DecoupledModule(pl.LightningModule):
 
     def training_step(self, batch: Tensor, _index: int) -> Tensor:
         """Eq. 1 on one batch."""
-        reconstruction, codes = self._reconstruct(batch)
+        reconstruction, codes = self._reconstruct(batch, shift=self.settings.shift)
         if self.appearance_only:
             regulariser = self.settings.gamma * l2_term(self.model.appearance_parameters())
             self._log_training(reconstruction=reconstruction, l2=regulariser)
@@ -89,10 +89,19 @@ class DecoupledModule(pl.LightningModule):
             sync_dist=True,  # all processes must agree on when a phase ends
         )
 
-    def _reconstruct(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        """The reconstruction loss of runs `(R, T, H, W, 3)`, and their codes `(R, T, C, h, w)`."""
+    def _reconstruct(self, rgb: Tensor, shift: float = 0) -> tuple[Tensor, Tensor]:
+        """The reconstruction loss of runs `(R, T, H, W, 3)`, and their codes `(R, T, C, h, w)`.
+
+        shift: see `TrainingSettings`.
+        """
         runs, length = rgb.shape[:2]
         frames = self.model.foreground(rgb.flatten(0, 1))
+        if shift > 0:
+            furthest = int(shift * frames.shape[2])
+            moves = torch.randint(-furthest, furthest + 1, (runs, 2)).tolist()
+            frames = torch.cat(
+                [moved(frames[i * length : (i + 1) * length], *move) for i, move in enumerate(moves)]
+            )
         codes, skips = self._encode(frames)
         place = torch.arange(runs * length).view(runs, length)
         later, earlier = place[:, 1:].flatten(), place[:, :-1].flatten()
@@ -139,3 +148,14 @@ class DecoupledModule(pl.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam (Section 4.1); `on_train_batch_start` sets its learning rate."""
         return torch.optim.Adam(self.parameters(), lr=self.settings.learning_rate)
+
+
+def moved(frames: Tensor, down: int, right: int) -> Tensor:
+    """Pictures `(N, C, H, W)` moved by so many pixels; what comes into view is 0, the background."""
+    rolled = torch.roll(frames, (down, right), dims=(2, 3))
+    height, width = frames.shape[2:]
+    rows = slice(0, down) if down >= 0 else slice(height + down, height)
+    columns = slice(0, right) if right >= 0 else slice(width + right, width)
+    rolled[:, :, rows] = 0
+    rolled[:, :, :, columns] = 0
+    return rolled

@@ -37,6 +37,10 @@ class TrainingSettings(BaseModel):
     appearance_run: int = Field(4, ge=2)
     appearance_runs: int = Field(4, ge=1)
     """The same while the autoencoder alone is trained, which needs no windows: more places in a batch."""
+    shift: float = Field(0.25, ge=0, le=0.5)
+    """Each run of frames, its background taken away, is moved at random by up to this share of the picture's
+    height in both directions: a little footage does not show everything at every place. The code then says
+    what is there and how it moves, and less whether anything was at that place before."""
     warm_up_passes: int = Field(12, ge=1)
     """Passes of the motion model over the finished codes, in "late"."""
     seed: int = 0
@@ -62,7 +66,7 @@ class TrainingSettings(BaseModel):
 FORMS = {
     "default": TrainingSettings(),
     "paper": TrainingSettings(
-        epochs=50, phase_one=0.5, latent_gradient="full", schedule="steps", learning_rate=1e-4
+        epochs=50, phase_one=0.5, latent_gradient="full", schedule="steps", learning_rate=1e-4, shift=0
     ),
 }
 """Settings by name. "paper": Eq. 1 as it reads, Adam at 1e-4, falling tenfold every 20 of 50 epochs."""
