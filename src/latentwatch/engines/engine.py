@@ -6,6 +6,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from latentwatch.engines.stream import MotionStream, WindowStream
+
 EngineName = Literal["torch", "onnx", "openvino"]
 
 Precision = Literal["fp32", "bf16"]
@@ -29,6 +31,10 @@ class Engine(ABC):
     @abstractmethod
     def predict(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`."""
+
+    def stream(self, k: int) -> MotionStream:
+        """The motion model for one stream whose codes come one at a time; k as the model was trained with."""
+        return WindowStream(self.predict, k)
 
     def __str__(self) -> str:
         return f"{self.name} {self.precision}"

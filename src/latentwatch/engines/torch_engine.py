@@ -9,7 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from latentwatch.engines.engine import Engine
+from latentwatch.engines.stream import IncrementalStream, MotionStream
 from latentwatch.models.decoupled import Decoupled, foreground
+from latentwatch.models.incremental import IncrementalMotion
 
 
 class TorchEngine(Engine):
@@ -45,6 +47,12 @@ class TorchEngine(Engine):
         """See `Engine.predict`."""
         windows = torch.from_numpy(codes).transpose(1, 2)
         return _array(self._motion(windows.to(self._type, memory_format=self._layout)))
+
+    def stream(self, k: int) -> MotionStream:
+        """See `Engine.stream`. In fp32, each thing is computed once."""
+        if self.precision == "bf16":
+            return super().stream(k)
+        return IncrementalStream(IncrementalMotion(self._motion, k))
 
 
 def _array(codes: torch.Tensor) -> NDArray[np.float32]:

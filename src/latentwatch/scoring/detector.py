@@ -1,5 +1,6 @@
-"""Live scoring: each frame is encoded once, codes are kept in a ring buffer, the decoder is not run."""
+"""Live scoring: each frame is encoded once, what it predicts is kept until its time, no decoder is run."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +36,11 @@ class Result:
 class Detector:
     """Scores the frames of one camera as they come.
 
-    engine: what runs the encoder and the motion model; default: PyTorch in fp32. Memory is constant: the
-    ring buffer holds `k + horizon` codes, however long the stream. Boxes come from the latent error map, for
-    which no decoder is needed; with `pixel_boxes` they come from the prediction error in pixels (Fig. 2).
-    That needs skip features and the decoder, which only PyTorch has: it encodes, and the engine predicts.
+    engine: what runs the encoder and the motion model; default: PyTorch in fp32. Memory is constant, however
+    long the stream: the last k codes, and the predictions for the next `horizon` frames. Boxes come from the
+    latent error map, for which no decoder is needed; with `pixel_boxes` they come from the prediction error
+    in pixels (Fig. 2). That needs skip features and the decoder, which only PyTorch has: it encodes, and the
+    engine predicts.
     """
 
     def __init__(
@@ -53,30 +55,26 @@ class Detector:
         self.engine = engine or TorchEngine(model)
         self._architecture = model.architecture
         self._pixels = _PixelError(model) if pixel_boxes else None
-        shape = (model.architecture.span, *model.architecture.code_shape)
-        self._codes: NDArray[np.float32] = np.zeros(shape, dtype=np.float32)
-        self._seen = 0
+        self._motion = self.engine.stream(model.architecture.k)
+        self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)
 
     def reset(self) -> None:
         """Forgets the frames seen so far; call it when the stream jumps."""
-        self._seen = 0
+        self._motion.reset()
+        self._ahead.clear()
 
     def step(self, frame: Frame) -> Result | None:
         """Takes the next frame; None until k + horizon frames have been seen."""
-        span = self._architecture.span
         rgb = resize(frame.rgb, self._architecture.size)[None]
         code = (self._pixels.encode(rgb) if self._pixels else self.engine.encode(rgb))[0]
-        self._codes[self._seen % span] = code
-        self._seen += 1
-        if self._seen < span:
+        predicted = self._ahead[0] if len(self._ahead) == self._ahead.maxlen else None
+        self._ahead.append(self._motion.push(code))
+        if predicted is None:
             return None
-        # The oldest code lies where the next one will be written.
-        order = (np.arange(self._architecture.k) + self._seen) % span
-        predicted = self.engine.predict(self._codes[order][None])
-        error_map = np.square(predicted[0] - code).mean(axis=0)
+        error_map = np.square(predicted - code).mean(axis=0)
         places, limit = error_map, self.calibration.place_threshold
         if self._pixels:
-            places, limit = self._pixels.error_map(predicted), self.calibration.pixel_threshold
+            places, limit = self._pixels.error_map(predicted[None]), self.calibration.pixel_threshold
         score = float(error_map.mean(dtype=np.float64))
         boxes = boxes_from_map(places, limit, frame.rgb.shape[:2])
         return Result(frame.index, frame.time, score, error_map, score > self.calibration.threshold, boxes)
