@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from latentwatch.models.decoupled import Decoupled, windows
-from latentwatch.scoring.distance import distance_maps, mahalanobis
+from latentwatch.scoring.distance import distance_maps, highest
 from latentwatch.video.frame import Frame
 
 
@@ -35,8 +35,8 @@ class ClipScores:
 
     @property
     def z_mahalanobis(self) -> NDArray[np.float64]:
-        """The mean of each distance map, `(N,)`; NaN where a frame has no score."""
-        return mahalanobis(self.distance_maps)
+        """The highest value of each smoothed distance map, `(N,)`; NaN where a frame has no score."""
+        return highest(self.distance_maps)
 
 
 def score_clip(
@@ -91,7 +91,7 @@ class _ClipScorer:
             predicted = model.predict(windows(recent, architecture.k, architecture.horizon))
             errors = predicted - recent[architecture.warm_up :]
             self._maps.append(errors.square().mean(dim=1).numpy())
-            self._distances.append(distance_maps(errors, model.error_whitening).numpy())
+            self._distances.append(distance_maps(errors, model.error_whitening, model.usual_distance).numpy())
         if self._pixel_scores:
             self._add_pixel_scores(frames, codes, predicted, skips)
         self._codes = recent[-architecture.warm_up :].clone()

@@ -16,7 +16,7 @@ from latentwatch.models.decoupled import windows
 from latentwatch.models.presets import Architecture
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import calibrate
-from latentwatch.scoring.distance import fit_whitening
+from latentwatch.scoring.distance import fit_usual
 from latentwatch.training.frames import FrameStore
 from latentwatch.training.run import Trained, train_model
 from latentwatch.training.settings import TrainingSettings
@@ -58,7 +58,9 @@ def learn_camera(
             say=say,
         )
         say("measuring the usual latent error on training footage")
-        trained.model.error_whitening.copy_(fit_whitening(_training_errors(trained)))
+        whitening, usual = fit_usual(_training_errors(trained))
+        trained.model.error_whitening.copy_(whitening)
+        trained.model.usual_distance.copy_(usual)
         say("calibrating on held-out footage")
         held_out = [
             score_clip(trained.model, _frames(trained.store, *run), pixel_scores=True)
