@@ -168,7 +168,7 @@ def test_learning_rate_of_the_paper_falls_tenfold_every_20_of_50_epochs():
     np.testing.assert_allclose(rates, [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6])
 
 
-def test_learning_rate_of_the_default_goes_through_one_cycle_in_each_phase():
+def test_learning_rate_of_the_fast_form_goes_through_one_cycle_in_each_phase():
     settings = TrainingSettings(epochs=20, phase_one=0.5)
     assert settings.epochs_one() == 10
     np.testing.assert_allclose(
@@ -207,7 +207,7 @@ def test_the_trainer_follows_the_rate_and_the_second_phase_starts_adam_anew(tmp_
     assert first[2][2] == 0
 
 
-def test_default_form_keeps_batch_norm_statistics_in_phase_two(tmp_path):
+def test_fast_form_keeps_batch_norm_statistics_in_phase_two(tmp_path):
     trained = train_model(
         clips_in(moving_square(tmp_path / "a", frames=60)),
         SMALL,

@@ -19,7 +19,7 @@ def train(
     preset: Annotated[str, typer.Option(help="Input size, k and blocks as in the paper's Table 1.")] = "ped2",
     width: Width = "small",
     size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
-    form: Form = "default",
+    form: Form = "paper",
     epochs: Epochs = None,
     compiled: Compile = False,
     seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
