@@ -8,11 +8,12 @@ import torch
 from clips import SMALL, moving_square
 
 from latentwatch.datasets.folder import clips_in
-from latentwatch.errors import LatentwatchError
+from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.training.checkpoints import SafeCheckpoints
 from latentwatch.training.chunks import RunData, RunDataset
 from latentwatch.training.frames import FrameStore, build_store
+from latentwatch.training.lock import only_one_in
 from latentwatch.training.module import DecoupledModule, moved
 from latentwatch.training.run import train_model
 from latentwatch.training.settings import FORMS, TrainingSettings
@@ -122,6 +123,17 @@ def test_warm_up_teaches_the_motion_model_and_nothing_else(tmp_path):
     changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed
     assert all(name.startswith("motion.") for name in changed)
+
+
+def test_a_folder_is_for_one_training_at_a_time(tmp_path):
+    with (
+        only_one_in(tmp_path / "run"),
+        pytest.raises(UsageError, match="another training is at work there"),
+        only_one_in(tmp_path / "run"),
+    ):
+        pass
+    with only_one_in(tmp_path / "run"):
+        pass
 
 
 def test_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):

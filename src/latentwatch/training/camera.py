@@ -12,6 +12,7 @@ from latentwatch.models.presets import Architecture
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import calibrate
 from latentwatch.training.frames import FrameStore
+from latentwatch.training.lock import only_one_in
 from latentwatch.training.run import train_model
 from latentwatch.training.settings import TrainingSettings
 from latentwatch.video.frame import Frame
@@ -33,43 +34,44 @@ def learn_camera(
     """Trains on `clips`, calibrates on the held-out part of them, and writes the bundle `out`.
 
     Checkpoints and logs go to `folder` (default: `out` with `.run` added). Raises `StoppedError` on
-    Ctrl-C, else as `train_model` and `save_bundle` do.
+    Ctrl-C, else as `only_one_in`, `train_model` and `save_bundle` do.
     """
     folder = folder or out.with_name(out.name + ".run")
-    try:
-        trained = train_model(
-            clips,
-            architecture,
-            settings,
-            folder,
-            resume=resume,
-            devices=devices,
-            bf16=bf16,
-            compiled=compiled,
-            say=say,
+    with only_one_in(folder):
+        try:
+            trained = train_model(
+                clips,
+                architecture,
+                settings,
+                folder,
+                resume=resume,
+                devices=devices,
+                bf16=bf16,
+                compiled=compiled,
+                say=say,
+            )
+            say("calibrating on held-out footage")
+            held_out = [
+                score_clip(trained.model, _frames(trained.store, *run), pixel_scores=True)
+                for run in trained.held_out
+            ]
+        except KeyboardInterrupt as error:
+            raise StoppedError(f"stopped; go on with --resume (checkpoints are in {folder})") from error
+        info = BundleInfo(
+            architecture=architecture,
+            fps=trained.store.fps,
+            calibration=calibrate(held_out),
+            provenance={
+                **software(),
+                "trained": datetime.now(UTC).isoformat(timespec="seconds"),
+                "minutes": round(trained.minutes, 1),
+                "clips": len(clips),
+                "frames": len(trained.store.frames),
+                "settings": settings.model_dump(),
+            },
         )
-        say("calibrating on held-out footage")
-        held_out = [
-            score_clip(trained.model, _frames(trained.store, *run), pixel_scores=True)
-            for run in trained.held_out
-        ]
-    except KeyboardInterrupt as error:
-        raise StoppedError(f"stopped; go on with --resume (checkpoints are in {folder})") from error
-    info = BundleInfo(
-        architecture=architecture,
-        fps=trained.store.fps,
-        calibration=calibrate(held_out),
-        provenance={
-            **software(),
-            "trained": datetime.now(UTC).isoformat(timespec="seconds"),
-            "minutes": round(trained.minutes, 1),
-            "clips": len(clips),
-            "frames": len(trained.store.frames),
-            "settings": settings.model_dump(),
-        },
-    )
-    save_bundle(out, trained.model, info)
-    return info
+        save_bundle(out, trained.model, info)
+        return info
 
 
 def _frames(store: FrameStore, start: int, stop: int) -> Iterator[Frame]:
