@@ -155,8 +155,12 @@ class Baseline(nn.Module, Scorer):
 
     def score(self, clips: Tensor) -> Tensor:
         """The anomaly score `(N,)` of the newest frame of each of clips `(N, T, C, H, W)`."""
+        return self.combine(self.terms(clips))
+
+    def combine(self, terms: Tensor) -> Tensor:
+        """Terms `(N, K)` to scores `(N,)`."""
         weights = self.term_mean.new_tensor(self.term_weights)
-        return ((self.terms(clips) - self.term_mean) / self.term_deviation) @ weights
+        return ((terms - self.term_mean) / self.term_deviation) @ weights
 
     @torch.inference_mode()
     def step(self, rgb: NDArray[np.uint8]) -> float | None:
