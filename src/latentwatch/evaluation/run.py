@@ -24,7 +24,8 @@ class Evaluation:
     """Scores of every test clip and their figures, by the name of the score (`SCORES`).
 
     A baseline has one score, called by its name. localisation: RBDC and TBDC by the latent error map
-    ("z_mse") and by the pixel prediction error ("p_mse"); empty for a data set without masks, and for a baseline.
+    ("z_mse") and by the pixel prediction error ("p_mse"); empty for a data set without masks
+    and for a baseline.
     """
 
     clips: dict[str, list[LabelledScores]]
