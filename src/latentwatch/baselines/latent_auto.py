@@ -9,11 +9,10 @@ Departures:
   masked to the past within a code. The paper's masked stacked convolutions reach less far in a layer.
 - Between two bins the log-likelihood is linear, so that it has a gradient in the number itself; the paper
   rounds to the nearest bin.
-- The decoder enlarges by repeating values, then convolves, instead of transposed convolution.
 - Both terms of the score (Eq. 11) are standardised by held-out footage instead of scaled within a test clip.
 - The reconstruction term is that of the newest frame, so that it comes without delay, and the density's that
   of the clip, where the paper averages over all clips that hold a frame.
-- The input size is a setting. No background is taken away. The decoder is causal as the encoder is.
+- The input size is a setting. No background is taken away.
 """
 
 from itertools import pairwise
@@ -114,31 +113,38 @@ class CausalConv3d(nn.Conv3d):
 
 
 class Block(nn.Module):
-    """A residual block: two causal 3x3x3 convolutions beside one of 1x1x1, with BatchNorm and leaky ReLU.
+    """A residual block: two 3x3x3 convolutions beside one of 1x1x1, with BatchNorm and leaky ReLU.
 
-    stride shrinks the output; with `up` the input is first enlarged by it instead.
+    stride shrinks the output, and convolutions are causal; with `up` it enlarges the output by transposed
+    convolution, which needs no causality: the codes are known by then.
     """
 
     def __init__(
         self, channels_in: int, channels_out: int, stride: tuple[int, int, int], *, up: bool = False
     ) -> None:
         super().__init__()
-        step = (1, 1, 1) if up else stride
-        self.enlarge = nn.Upsample(scale_factor=stride) if up else nn.Identity()
+        first: nn.Module
+        short: nn.Module
+        if up:
+            more = (stride[0] - 1, stride[1] - 1, stride[2] - 1)  # so that the size is exactly multiplied
+            first = nn.ConvTranspose3d(channels_in, channels_out, 3, stride, 1, more)
+            short = nn.ConvTranspose3d(channels_in, channels_out, 1, stride, 0, more)
+            second: nn.Module = nn.Conv3d(channels_out, channels_out, 3, padding=1)
+        else:
+            first = CausalConv3d(channels_in, channels_out, 3, stride)
+            short = CausalConv3d(channels_in, channels_out, 1, stride)
+            second = CausalConv3d(channels_out, channels_out, 3)
         self.long = nn.Sequential(
-            CausalConv3d(channels_in, channels_out, 3, step),
+            first,
             nn.BatchNorm3d(channels_out),
             nn.LeakyReLU(),
-            CausalConv3d(channels_out, channels_out, 3),
+            second,
             nn.BatchNorm3d(channels_out),
         )
-        self.short = nn.Sequential(
-            CausalConv3d(channels_in, channels_out, 1, step), nn.BatchNorm3d(channels_out)
-        )
+        self.short = nn.Sequential(short, nn.BatchNorm3d(channels_out))
 
     def forward(self, features: Tensor) -> Tensor:
         """`(N, C, T, H, W)` to the same with other channels, shrunk or enlarged by `stride`."""
-        features = self.enlarge(features)
         return F.leaky_relu(self.long(features) + self.short(features))
 
 
