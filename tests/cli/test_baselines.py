@@ -2,6 +2,11 @@
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 from clips import moving_square
@@ -120,3 +125,26 @@ def test_a_damaged_model_is_a_failure(trained, footage, tmp_path):
         with pytest.raises(LatentwatchError, match="checksum does not match") as caught:
             run(words[0], tmp_path / "bad.lw", *words[1:])
         assert caught.value.exit_code == 1
+
+
+def test_ctrl_c_and_resume(footage, tmp_path):
+    out = tmp_path / "long.lw"
+    words = ["train", footage / "train", "--model", "mnad", "-o", out, *TINY[:-2], "40", "--fp32"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "latentwatch.cli", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    while not (tmp_path / "long.lw.run" / "checkpoints" / "last.ckpt").is_file():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert len(stderr.strip().splitlines()) == 1
+    assert "go on with --resume" in stderr
+    assert not out.exists()
+    assert "epoch 1/40 " not in run(*words, "--resume")
+    assert out.is_file()

@@ -1,13 +1,13 @@
 """ConvAE: a stack of ten grey frames through a 2-D convolutional autoencoder.
 
 Hasan, Choi, Neumann, Roy-Chowdhury and Davis, *Learning temporal regularity in video sequences* (CVPR 2016),
-Section 3.2 and Fig. 4. Departures:
+the fully convolutional form. Departures:
 
 - The input size is a setting, not 227x227; the first convolution is padded so that sizes divide evenly.
 - Unpooling repeats values (nearest neighbour), so that nothing passes round the bottleneck.
 - Adam, not Adagrad; no weight decay; no clips at two and three times the speed in training.
 - The score is the error of the newest frame of the stack, so that it comes without delay. The paper's e(t)
-  is the same error in pixels, and its regularity score is 1 less the scaled error (Eq. 5).
+  is the same error in pixels, and its regularity score is 1 less the scaled error.
 """
 
 from typing import cast
@@ -52,9 +52,9 @@ class ConvAE(Baseline):
         return cast(Tensor, self.layers(clips.squeeze(2))).unsqueeze(2)
 
     def loss(self, batch: Tensor) -> Tensor:
-        """Squared error of all ten frames, mean over values (Eq. 1 without weight decay)."""
+        """Squared error of all ten frames, mean over values."""
         return squared_error(self(batch), batch).mean()
 
     def terms(self, clips: Tensor) -> Tensor:
-        """Squared error of the newest frame (Eq. 3, 4): `(N, 1)`."""
+        """Squared error of the newest frame: `(N, 1)`."""
         return squared_error(self(clips)[:, -1], clips[:, -1])[:, None]

@@ -3,13 +3,13 @@
 Liu, Luo, Lian and Gao, *Future frame prediction for anomaly detection: a new baseline* (CVPR 2018).
 Departures:
 
-- The optical-flow loss (Eq. 5) needs FlowNet, whose weights cannot be had here. In its place stands
+- The optical-flow loss needs FlowNet, whose weights cannot be had here. In its place stands
   `motion_loss`: the amount of change since the last frame, in cells of 8x8 pixels, must be that of the real
   frame. It sees how much moves and where, not which way. It has the paper's weight, 2.
-- The critic's widths and the four weights are those of the paper's Section 4.2 (intensity 1, gradient 1,
-  flow 2, adversarial 0.05); losses are means over values, not sums.
+- Weights are 1 for intensity and gradient, 2 for flow and 0.05 for the adversarial loss, as in the authors'
+  settings; losses are means over values, not sums.
 - The input size is a setting, not 256x256. One learning rate for grey and colour footage.
-- The score is -PSNR in dB (Eq. 9); the scaling to [0, 1] within a clip (Eq. 10) is the evaluation's.
+- The score is -PSNR in dB; the scaling to [0, 1] within a clip is the evaluation's.
 """
 
 from typing import cast
@@ -50,7 +50,7 @@ class FutureFrame(Baseline):
         return cast(Tensor, self.decoder(*self.encoder(clips[:, :-1].flatten(1, 2))))
 
     def loss(self, batch: Tensor) -> Tensor:
-        """Eq. 7: intensity, gradient, motion and adversarial loss of the predicted frame."""
+        """The generator's objective: intensity, gradient, motion and adversarial loss of the predicted frame."""
         made, real, last = self(batch), batch[:, -1], batch[:, -2]
         return (
             squared_error(made, real).mean()
@@ -60,13 +60,13 @@ class FutureFrame(Baseline):
         )
 
     def critic_loss(self, batch: Tensor) -> Tensor:
-        """Eq. 8: the critic is to say 1 of real frames and 0 of made ones."""
+        """The discriminator's objective: the critic is to say 1 of real frames and 0 of made ones."""
         with torch.no_grad():
             made = self(batch)
         return ls_loss(self.critic(batch[:, -1]), 1) + ls_loss(self.critic(made), 0)
 
     def terms(self, clips: Tensor) -> Tensor:
-        """-PSNR of the prediction (Eq. 9): `(N, 1)`."""
+        """-PSNR of the prediction: `(N, 1)`."""
         return negative_psnr(self(clips), clips[:, -1])[:, None]
 
 
@@ -89,7 +89,7 @@ def ls_loss(verdicts: Tensor, wanted: float) -> Tensor:
 
 
 def gradient_loss(made: Tensor, real: Tensor) -> Tensor:
-    """Eq. 3: difference of the sizes of horizontal and of vertical steps, mean; both `(N, C, H, W)`."""
+    """The gradient loss: difference of the sizes of horizontal and of vertical steps, mean; both `(N, C, H, W)`."""
     return torch.stack(
         [
             (made.float().diff(dim=dim).abs() - real.float().diff(dim=dim).abs()).abs().mean()

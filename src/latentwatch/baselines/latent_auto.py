@@ -9,7 +9,7 @@ Departures:
   masked to the past within a code. The paper's masked stacked convolutions reach less far in a layer.
 - Between two bins the log-likelihood is linear, so that it has a gradient in the number itself; the paper
   rounds to the nearest bin.
-- Both terms of the score (Eq. 11) are standardised by held-out footage instead of scaled within a test clip.
+- Both terms of the score are standardised by held-out footage instead of scaled within a test clip.
 - The reconstruction term is that of the newest frame, so that it comes without delay, and the density's that
   of the clip, where the paper averages over all clips that hold a frame.
 - The input size is a setting. No background is taken away.
@@ -31,7 +31,7 @@ BINS = 100
 HIDDEN = (4, 4)
 """Feature maps of the density's hidden layers."""
 DENSITY = 1.0
-"""Weight of the negative log-likelihood beside the reconstruction's 1, both sums over a clip (Eq. 3)."""
+"""Weight of the negative log-likelihood beside the reconstruction's 1, both sums over a clip."""
 STRIDES = ((1, 2, 2), (1, 2, 2), (2, 2, 2), (1, 2, 2), (2, 2, 2))
 
 
@@ -70,7 +70,8 @@ class LatentAuto(Baseline):
     def encode(self, clips: Tensor) -> Tensor:
         """Clips `(N, 16, 3, H, W)` to codes `(N, 4, 64)` in (0, 1). No code knows of later frames."""
         features = self.down(clips.transpose(1, 2))
-        return cast(Tensor, self.to_code(features.transpose(1, 2).flatten(2)))
+        with torch.autocast("cpu", enabled=False):  # bfloat16 is hardly finer than the bins
+            return cast(Tensor, self.to_code(features.transpose(1, 2).flatten(2).float()))
 
     def decode(self, codes: Tensor) -> Tensor:
         """Codes `(N, 4, 64)` to clips `(N, 16, 3, H, W)`."""
@@ -78,7 +79,7 @@ class LatentAuto(Baseline):
         return cast(Tensor, self.head(self.up(features))).transpose(1, 2)
 
     def loss(self, batch: Tensor) -> Tensor:
-        """Eq. 3: squared error and negative log-likelihood (nats), sums over a clip, mean over clips."""
+        """Squared error and negative log-likelihood (nats), sums over a clip, mean over clips."""
         codes = self.encode(batch)
         error = squared_error(self.decode(codes), batch).mean() * batch[0].numel()
         with torch.autocast("cpu", enabled=False):
@@ -190,7 +191,7 @@ class Density(nn.Module):
 
 
 def negative_log_likelihood(logits: Tensor, codes: Tensor) -> Tensor:
-    """Eq. 4 in nats, summed over a clip: logits `(N, bins, T, D)` and codes `(N, T, D)` in [0, 1] to `(N,)`.
+    """In nats, summed over a clip: logits `(N, bins, T, D)` and codes `(N, T, D)` in [0, 1] to `(N,)`.
 
     Between its two nearest bins (the first stands at 0, the last at 1) a number's log-likelihood is linear,
     so that the encoder has a gradient.

@@ -21,7 +21,7 @@ from latentwatch.baselines.scorer import Baseline, BaselineSettings, scaled, squ
 
 ITEMS = 2000
 ENTROPY = 0.0002
-"""Weight of the entropy loss beside the reconstruction's 1 (Eq. 11)."""
+"""Weight of the entropy loss beside the reconstruction's 1."""
 
 
 class MemAE(Baseline):
@@ -66,7 +66,7 @@ class MemAE(Baseline):
         return cast(Tensor, self.decoder(recalled)).transpose(1, 2), weights
 
     def loss(self, batch: Tensor) -> Tensor:
-        """Eq. 11: squared error of the clip, and the entropy of the addressing."""
+        """Squared error of the clip, and the entropy of the addressing."""
         made, weights = self(batch)
         return squared_error(made, batch).mean() + ENTROPY * entropy(weights)
 
@@ -76,10 +76,10 @@ class MemAE(Baseline):
 
 
 def addressing(queries: Tensor, memory: Tensor, threshold: float) -> Tensor:
-    """Eq. 4 to 7: queries `(..., D)` and memory `(M, D)` to sparse weights `(..., M)` of sum 1.
+    """Queries `(..., D)` and memory `(M, D)` to sparse weights `(..., M)` of sum 1.
 
-    A softmax of the cosine similarity; what is below `threshold` becomes 0 (in the differentiable form of
-    Eq. 7); the rest is brought to sum 1.
+    A softmax of the cosine similarity; what is below `threshold` becomes 0 (in the
+    paper's differentiable form); the rest is brought to sum 1.
     """
     weights = torch.softmax(F.normalize(queries, dim=-1) @ F.normalize(memory, dim=-1).T, dim=-1)
     above = weights - threshold
@@ -87,5 +87,5 @@ def addressing(queries: Tensor, memory: Tensor, threshold: float) -> Tensor:
 
 
 def entropy(weights: Tensor) -> Tensor:
-    """Eq. 9: entropy in nats of weights `(..., M)` of sum 1, mean over all but M."""
+    """Entropy in nats of weights `(..., M)` of sum 1, mean over all but M."""
     return -(weights * (weights + 1e-12).log()).sum(dim=-1).mean()

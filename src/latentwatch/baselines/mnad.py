@@ -4,8 +4,8 @@ Park, Noh and Ham, *Learning memory-guided normality for anomaly detection* (CVP
 Departures:
 
 - The memory is written in training alone. The paper goes on writing it in testing, gated by a score of each
-  frame (Eq. 10); here the score of a frame depends on its clip only.
-- Both terms of the score (Eq. 11) are standardised by held-out footage instead of scaled within a test clip.
+  frame; here the score of a frame depends on its clip only.
+- Both terms of the score are standardised by held-out footage instead of scaled within a test clip.
 - The input size is a setting, not 256x256; losses are means over values or queries; transposed convolutions
   are 2x2.
 """
@@ -59,7 +59,7 @@ class Mnad(Baseline):
         return cast(Tensor, self.decoder(self.join(joined), skips)), queries
 
     def loss(self, batch: Tensor) -> Tensor:
-        """Eq. 7: prediction, compactness and separateness. In training mode it also writes the memory."""
+        """Losses of prediction, compactness and separateness. In training mode it also writes the memory."""
         made, queries = self(batch)
         flat = queries.flatten(0, 1)
         with torch.autocast("cpu", enabled=False):
@@ -71,7 +71,7 @@ class Mnad(Baseline):
         return prediction + COMPACTNESS * compactness + SEPARATENESS * separateness
 
     def terms(self, clips: Tensor) -> Tensor:
-        """-PSNR of the prediction, and distance of the queries to their nearest items (Eq. 12): `(N, 2)`."""
+        """-PSNR of the prediction, and distance of the queries to their nearest items: `(N, 2)`."""
         made, queries = self(clips)
         nearest = self.memory[(queries @ self.memory.T).argmax(dim=2)]
         distance = (queries - nearest).norm(dim=2).mean(dim=1)
@@ -79,7 +79,7 @@ class Mnad(Baseline):
 
 
 def read_weights(queries: Tensor, memory: Tensor) -> Tensor:
-    """Eq. 2: how much of each item each query reads.
+    """How much of each item each query reads.
 
     Queries `(..., Q, D)` and memory `(M, D)` to weights `(..., Q, M)`, whose sum over M is 1.
     """
@@ -87,7 +87,7 @@ def read_weights(queries: Tensor, memory: Tensor) -> Tensor:
 
 
 def written(queries: Tensor, memory: Tensor) -> Tensor:
-    """Eq. 4 to 6: the memory after the queries `(Q, D)` nearest to each of its items `(M, D)` joined it.
+    """The memory after the queries `(Q, D)` nearest to each of its items `(M, D)` joined it.
 
     An item gains its queries, each weighted by its similarity (a softmax over all queries) as a share of the
     largest among them, and is brought back to length 1.
@@ -100,7 +100,7 @@ def written(queries: Tensor, memory: Tensor) -> Tensor:
 
 
 def memory_losses(queries: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-    """Eq. 8 and 9, means over the queries `(Q, D)`: compactness and separateness, both 0 or more.
+    """Means over the queries `(Q, D)`: compactness and separateness, both 0 or more.
 
     Compactness: squared distance to the nearest item. Separateness: how far that distance exceeds the one to
     the second nearest less a margin of 1.
