@@ -50,7 +50,7 @@ class FutureFrame(Baseline):
         return cast(Tensor, self.decoder(*self.encoder(clips[:, :-1].flatten(1, 2))))
 
     def loss(self, batch: Tensor) -> Tensor:
-        """The generator's objective: intensity, gradient, motion and adversarial loss of the predicted frame."""
+        """The generator's: intensity, gradient, motion and adversarial loss of the predicted frame."""
         made, real, last = self(batch), batch[:, -1], batch[:, -2]
         return (
             squared_error(made, real).mean()
@@ -89,7 +89,7 @@ def ls_loss(verdicts: Tensor, wanted: float) -> Tensor:
 
 
 def gradient_loss(made: Tensor, real: Tensor) -> Tensor:
-    """The gradient loss: difference of the sizes of horizontal and of vertical steps, mean; both `(N, C, H, W)`."""
+    """Difference of the sizes of horizontal and of vertical steps, mean; both pictures are `(N, C, H, W)`."""
     return torch.stack(
         [
             (made.float().diff(dim=dim).abs() - real.float().diff(dim=dim).abs()).abs().mean()
