@@ -85,7 +85,7 @@ def test_too_few_frames_for_a_score(trained, tmp_path):
         (["--model", "mnad", "--size", "8x9000"], "--size 8x9000: Input should be greater than or equal"),
         (["--model", "mnad", "--width", "huge"], "--width huge: no such width"),
         (["--model", "mnad", "--preset", "home"], "--preset home: no such preset"),
-        (["--model", "mnad", "--form", "paper"], "--form: not for mnad; leave it away"),
+        (["--model", "mnad", "--form", "fast"], "--form: not for mnad; leave it away"),
         (["--model", "mnad", "--compile"], "--compile: not for mnad"),
         (["--model", "mnad", "--devices", "2"], "--devices: not for mnad"),
         (["--model", "mnad", "--resume"], "nothing to resume"),

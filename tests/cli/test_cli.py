@@ -110,11 +110,7 @@ def test_stopped_training_is_resumed(trained):
         (["score", "text.mp4", "one"], 1, "damaged or not a Latentwatch model"),
         (["reproduce", "ped2", "--data", "empty"], 2, "no UCSD Ped2 there"),
         (["reproduce", "ped9", "--data", "empty"], 2, "no such experiment"),
-        (
-            ["reproduce", "fig7", "--data", "empty", "--form", "paper"],
-            2,
-            "no form of training but the default",
-        ),
+        (["reproduce", "fig7", "--data", "empty", "--form", "both"], 2, "fig7 shows one form"),
     ],
 )
 def test_mistakes_get_one_clear_line(tmp_path, monkeypatch, words, code, message):

@@ -17,7 +17,7 @@ def plan(folder, **changes):
         "architecture": SMALL,
         "preset": "ped2/test",
         "forms": {
-            "default": TrainingSettings(epochs=2),
+            "fast": TrainingSettings(epochs=2),
             "paper": FORMS["paper"].model_copy(update={"epochs": 2}),
         },
         "seeds": 2,
@@ -39,8 +39,8 @@ def test_page_and_json_say_the_same_and_finished_seeds_are_kept(tmp_path):
 
     page = reproduce_ped2(plan(tmp_path)).read_text()
     result = json.loads((tmp_path / "results" / "ped2.json").read_text())
-    rows = {(row["score"], row["metric"]): row for row in result["rows"] if "default" in row["preset"]}
-    assert {row["preset"] for row in result["rows"]} == {"ped2/test default", "ped2/test paper"}
+    rows = {(row["score"], row["metric"]): row for row in result["rows"] if "fast" in row["preset"]}
+    assert {row["preset"] for row in result["rows"]} == {"ped2/test fast", "ped2/test paper"}
     assert {score: rows[score, "auc_micro"]["paper"] for score in PAPER} == PAPER
     z_mse = rows["z_mse", "auc_micro"]
     assert z_mse["seeds"] == 2
@@ -48,9 +48,9 @@ def test_page_and_json_say_the_same_and_finished_seeds_are_kept(tmp_path):
     assert f"| z_mse | auc_micro | {z_mse['value']:.1f} ± {z_mse['ci95']:.1f} | 95.1 | 2 |" in page
     assert "19 frames judged, 11 without a score left out" in page
 
-    bundle = tmp_path / "runs" / "ped2" / "default" / "seed-0" / "ped2.lw"
+    bundle = tmp_path / "runs" / "ped2" / "fast" / "seed-0" / "ped2.lw"
     trained = bundle.stat().st_mtime_ns
     reproduce_ped2(plan(tmp_path))
     assert bundle.stat().st_mtime_ns == trained
     with pytest.raises(LatentwatchError, match="trained with other settings"):
-        reproduce_ped2(plan(tmp_path, forms={"default": TrainingSettings(epochs=3)}))
+        reproduce_ped2(plan(tmp_path, forms={"fast": TrainingSettings(epochs=3)}))

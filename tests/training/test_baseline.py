@@ -11,6 +11,7 @@ from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.scoring.baseline import load_baseline
 from latentwatch.training.baseline import BaselineTraining, learn_baseline
 from latentwatch.training.checkpoints import SafeCheckpoints
+from latentwatch.training.lock import only_one_in
 
 
 def settings(system, **changes):
@@ -111,3 +112,10 @@ def test_training_says_what_is_wrong(tmp_path, footage, monkeypatch):
     monkeypatch.setattr(SafeCheckpoints, "save_checkpoint", full)
     with pytest.raises(LatentwatchError, match="free some space, then use --resume"):
         learn_baseline(footage, out, settings("mnad"), BaselineTraining(epochs=1), bf16=False, say=print)
+
+
+def test_one_training_in_a_folder_at_a_time(tmp_path, footage):
+    with only_one_in(tmp_path / "x.lw.run"), pytest.raises(UsageError, match="another training is at work"):
+        learn_baseline(
+            footage, tmp_path / "x.lw", settings("mnad"), BaselineTraining(epochs=1), bf16=False, say=print
+        )

@@ -8,11 +8,12 @@ import torch
 from clips import SMALL, moving_square
 
 from latentwatch.datasets.folder import clips_in
-from latentwatch.errors import LatentwatchError
+from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.training.checkpoints import SafeCheckpoints
 from latentwatch.training.chunks import RunData, RunDataset
 from latentwatch.training.frames import FrameStore, build_store
+from latentwatch.training.lock import only_one_in
 from latentwatch.training.module import DecoupledModule, moved
 from latentwatch.training.run import train_model
 from latentwatch.training.settings import FORMS, TrainingSettings
@@ -124,6 +125,17 @@ def test_warm_up_teaches_the_motion_model_and_nothing_else(tmp_path):
     assert all(name.startswith("motion.") for name in changed)
 
 
+def test_a_folder_is_for_one_training_at_a_time(tmp_path):
+    with (
+        only_one_in(tmp_path / "run"),
+        pytest.raises(UsageError, match="another training is at work there"),
+        only_one_in(tmp_path / "run"),
+    ):
+        pass
+    with only_one_in(tmp_path / "run"):
+        pass
+
+
 def test_full_disk_leaves_the_old_checkpoint_whole(tmp_path, monkeypatch):
     path = tmp_path / "last.ckpt"
     SafeCheckpoints().save_checkpoint({"epoch": 1}, path)
@@ -168,7 +180,7 @@ def test_learning_rate_of_the_paper_falls_tenfold_every_20_of_50_epochs():
     np.testing.assert_allclose(rates, [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6])
 
 
-def test_learning_rate_of_the_default_goes_through_one_cycle_in_each_phase():
+def test_learning_rate_of_the_fast_form_goes_through_one_cycle_in_each_phase():
     settings = TrainingSettings(epochs=20, phase_one=0.5)
     assert settings.epochs_one() == 10
     np.testing.assert_allclose(
@@ -207,7 +219,7 @@ def test_the_trainer_follows_the_rate_and_the_second_phase_starts_adam_anew(tmp_
     assert first[2][2] == 0
 
 
-def test_default_form_keeps_batch_norm_statistics_in_phase_two(tmp_path):
+def test_fast_form_keeps_batch_norm_statistics_in_phase_two(tmp_path):
     trained = train_model(
         clips_in(moving_square(tmp_path / "a", frames=60)),
         SMALL,

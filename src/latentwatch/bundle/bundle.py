@@ -13,7 +13,7 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
 
-SCHEMA = 2
+SCHEMA = 1
 """Version of the file's form. A reader refuses newer files."""
 
 

@@ -16,9 +16,9 @@ def reproduce(
     seeds: Annotated[int, typer.Option(help="How many seeds; the paper uses 4.", min=1)] = 4,
     width: Width = "small",
     form: Annotated[
-        Literal["default", "paper", "both"],
-        typer.Option(help="Form of training; 'paper' is Eq. 1 as it reads. fig7 has the default alone."),
-    ] = "default",
+        Literal["paper", "fast", "both"],
+        typer.Option(help="Form of training, see 'train'; 'both' for ped2 alone."),
+    ] = "paper",
     epochs: Epochs = None,
     compiled: Compile = False,
     runs: Annotated[Path, typer.Option(help="Folder of checkpoints and models.")] = Path("runs"),
@@ -39,9 +39,9 @@ def reproduce(
     if name not in experiments:
         raise UsageError(f"{name}: no such experiment; known are {', '.join(experiments)}")
     preset, run = experiments[name]
-    if name == "fig7" and form != "default":
-        raise UsageError("fig7 has no form of training but the default; leave --form away")
-    forms = ("default", "paper") if form == "both" else (form,)
+    if name == "fig7" and form == "both":
+        raise UsageError("--form both: fig7 shows one form; give paper or fast")
+    forms = ("paper", "fast") if form == "both" else (form,)
     # Folders are this machine's business: the result names the command without them.
     command = f"latentwatch reproduce {name} --data DIR --seeds {seeds} --width {width} --form {form}"
     if epochs is not None:

@@ -39,7 +39,7 @@ def train(
         ),
     ] = None,
     size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
-    form: Form = "default",
+    form: Form = "paper",
     epochs: Epochs = None,
     compiled: Compile = False,
     seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
@@ -71,7 +71,7 @@ def train(
         )
     else:
         settings = baseline_settings(system, preset, width, size)
-        refuse(system, {"--form": form != "default", "--compile": compiled, "--devices": devices > 1})
+        refuse(system, {"--form": form != "paper", "--compile": compiled, "--devices": devices > 1})
         learn_baseline(
             [clip for path in footage for clip in clips_in(path)],
             output,

@@ -8,7 +8,7 @@ nothing away. More unaltered objects come and go all the time, so that a fuller 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, get_args
 
@@ -21,6 +21,7 @@ from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.errors import LatentwatchError
 from latentwatch.video.frame import Frame
 from latentwatch.video.generated import GeneratedSource
+from latentwatch.video.resize import resize
 from latentwatch.video.source import VideoSource
 
 Kind = Literal["fast", "large", "across"]
@@ -28,8 +29,8 @@ Kind = Literal["fast", "large", "across"]
 LOWEST_DIFFERENCE = 12.0
 """Grey levels by which a pixel, smoothed, must differ from the background to belong to an object."""
 
-MOST_FRAMES = 400
-"""Frames read from the start of each clip: they are held in memory."""
+MOST_FRAMES, MOST_ROWS = 400, 240
+"""Frames read from the start of each clip, and the height they are shrunk to: they are held in memory."""
 
 PASSERS_BY = 4
 """Layers of unaltered objects that come and go: so many at most at a time."""
@@ -142,7 +143,14 @@ def _same(now: _Seen, before: _Seen) -> bool:
 
 def _frames(clip: Clip) -> NDArray[np.uint8]:
     with clip.open() as source:
-        return np.stack([frame.rgb for frame in islice(source, MOST_FRAMES)])
+        return np.stack([_shrunk(frame.rgb) for frame in islice(source, MOST_FRAMES)])
+
+
+def _shrunk(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = rgb.shape[:2]
+    if height <= MOST_ROWS:
+        return rgb
+    return resize(rgb, (MOST_ROWS, round(width * MOST_ROWS / height)))
 
 
 _Sprite = tuple[NDArray[np.uint8], NDArray[np.float32], tuple[int, int]]
@@ -185,10 +193,9 @@ class _AlteredClip:
     up: bool
 
     def clip(self) -> Clip:
-        labels = np.asarray(self.masks.any(axis=(1, 2)))
-        return Clip(self.name, self._open, self.fps, labels, lambda: self.masks)
+        labels = np.asarray(self.masks().any(axis=(1, 2)))
+        return Clip(self.name, self._open, self.fps, labels, self.masks)
 
-    @cached_property
     def masks(self) -> NDArray[np.bool_]:
         """Bool `(N, H, W)`: the pixels of the altered object."""
         masks = np.zeros(self.frames.shape[:3], dtype=bool)

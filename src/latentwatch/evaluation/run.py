@@ -15,8 +15,8 @@ from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.localise import boxes_from_map
 
-SCORES = ("z_mse", "z_mahalanobis", "p_mse", "r_mse")
-"""Z-MSE (Eq. 2), the same error as a robust distance, and the rivals in pixels."""
+SCORES = ("z_mse", "p_mse", "r_mse")
+"""Z-MSE (Eq. 2), and the rivals in pixels."""
 
 
 @dataclass(frozen=True)

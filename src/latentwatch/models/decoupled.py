@@ -12,13 +12,9 @@ from latentwatch.models.presets import Architecture
 
 
 class Decoupled(nn.Module):
-    """Encoder, decoder, motion model, and the per-pixel mean background `(3, H, W)` in [0, 1].
-
-    error_whitening: `(C, C)`, what is usual for the latent error on normal footage (`scoring.distance`).
-    """
+    """Encoder, decoder, motion model, and the per-pixel mean background `(3, H, W)` in [0, 1]."""
 
     background: Tensor
-    error_whitening: Tensor
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -28,7 +24,6 @@ class Decoupled(nn.Module):
         self.decoder = Decoder(architecture.base_width, architecture.blocks, architecture.pool_last)
         self.motion = Conv3dMotion(channels)
         self.register_buffer("background", torch.zeros(3, *architecture.size))
-        self.register_buffer("error_whitening", torch.eye(channels))
         # Measured on 2 CPU cores: a training step of the 2-D parts takes 60 ms a frame so, 79 without.
         for part in (self.encoder, self.decoder):
             part.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 
 from latentwatch.models.decoupled import Decoupled, windows
-from latentwatch.scoring.distance import distance_maps, mahalanobis
 from latentwatch.video.frame import Frame
 
 
@@ -18,8 +17,7 @@ class ClipScores:
 
     z_mse: squared error of the predicted latent code, mean over its elements. r_mse: squared error of the
     reconstruction, mean over pixel values. p_mse: squared error of the frame decoded from the predicted code.
-    error_maps: squared latent error by place, float32 `(N, h, w)`. distance_maps: the same error measured
-    against what is usual, see `scoring.distance`. times: seconds.
+    error_maps: squared latent error by place, float32 `(N, h, w)`. times: seconds.
     pixel_maps: squared prediction error by pixel, mean over the colours, float32 `(N, H, W)`, NaN where there
     is none; its mean is P-MSE. R-MSE, P-MSE and pixel_maps are None where they were not asked for: they need
     the decoder.
@@ -28,15 +26,9 @@ class ClipScores:
     times: NDArray[np.float64]
     z_mse: NDArray[np.float64]
     error_maps: NDArray[np.float32]
-    distance_maps: NDArray[np.float32]
     r_mse: NDArray[np.float64] | None = None
     p_mse: NDArray[np.float64] | None = None
     pixel_maps: NDArray[np.float32] | None = None
-
-    @property
-    def z_mahalanobis(self) -> NDArray[np.float64]:
-        """The mean of each distance map, `(N,)`; NaN where a frame has no score."""
-        return mahalanobis(self.distance_maps)
 
 
 def score_clip(
@@ -72,7 +64,6 @@ class _ClipScorer:
         self._codes: torch.Tensor | None = None
         self._skips: list[torch.Tensor] | None = None
         self._maps: list[NDArray[np.float32]] = []
-        self._distances: list[NDArray[np.float32]] = []
         self._r: list[float] = []
         self._pixel_maps: list[NDArray[np.float32]] = []
 
@@ -84,14 +75,11 @@ class _ClipScorer:
         recent = codes if self._codes is None else torch.cat([self._codes, codes])
         unscored = len(codes) - max(len(recent) - architecture.warm_up, 0)
         predicted = recent[:0]
-        nothing = np.full((unscored, *architecture.code_shape[1:]), np.nan, dtype=np.float32)
-        self._maps.append(nothing)
-        self._distances.append(nothing)
         if unscored < len(codes):
             predicted = model.predict(windows(recent, architecture.k, architecture.horizon))
-            errors = predicted - recent[architecture.warm_up :]
-            self._maps.append(errors.square().mean(dim=1).numpy())
-            self._distances.append(distance_maps(errors, model.error_whitening).numpy())
+            maps = (predicted - recent[architecture.warm_up :]).square().mean(dim=1).numpy()
+        nothing = np.full((unscored, *architecture.code_shape[1:]), np.nan, dtype=np.float32)
+        self._maps.append(np.concatenate([nothing, maps]) if unscored < len(codes) else nothing)
         if self._pixel_scores:
             self._add_pixel_scores(frames, codes, predicted, skips)
         self._codes = recent[-architecture.warm_up :].clone()
@@ -120,14 +108,13 @@ class _ClipScorer:
         height, width = self._model.architecture.code_shape[1:]
         empty = np.empty((0, height, width), dtype=np.float32)
         maps = np.concatenate(self._maps) if self._maps else empty
-        distances = np.concatenate(self._distances) if self._distances else empty
         z_mse = maps.mean(axis=(1, 2), dtype=np.float64)
         if not self._pixel_scores:
-            return ClipScores(times, z_mse, maps, distances)
+            return ClipScores(times, z_mse, maps)
         empty = np.empty((0, *self._model.architecture.size), dtype=np.float32)
         pixels = np.concatenate(self._pixel_maps) if self._pixel_maps else empty
         p_mse = pixels.mean(axis=(1, 2), dtype=np.float64)
-        return ClipScores(times, z_mse, maps, distances, np.array(self._r), p_mse, pixels)
+        return ClipScores(times, z_mse, maps, np.array(self._r), p_mse, pixels)
 
 
 def _mse(made: torch.Tensor, real: torch.Tensor) -> list[float]:

@@ -23,6 +23,7 @@ from latentwatch.scoring.baseline import BaselineInfo, calibrate_baseline, save_
 from latentwatch.training.checkpoints import SafeCheckpoints
 from latentwatch.training.chunks import RunDataset
 from latentwatch.training.frames import FrameStore, build_store
+from latentwatch.training.lock import only_one_in
 from latentwatch.training.machine import bf16_is_faster, keep_freed_memory
 
 
@@ -55,8 +56,9 @@ def learn_baseline(
 
     Decoded frames and checkpoints go to `folder` (default: `out` with `.run` added). bf16: bfloat16 or fp32;
     None takes what this machine is faster with.
-    Raises `StoppedError` on Ctrl-C, `UsageError` for settings that make no system and where there is nothing
-    to resume, `LatentwatchError` where the footage is too short or the disk is full.
+    Raises `StoppedError` on Ctrl-C, `UsageError` for settings that make no system, where there is nothing to
+    resume and where another training runs in the folder, `LatentwatchError` where the footage is too short or
+    the disk is full.
     """
     folder = folder or out.with_name(out.name + ".run")
     checkpoint = folder / "checkpoints" / "last.ckpt"
@@ -66,13 +68,16 @@ def learn_baseline(
     run = _Run(build(settings), training, bf16_is_faster() if bf16 is None else bf16)
     keep_freed_memory()
     try:
-        if resume:
-            run.take_up(checkpoint)
-        store = build_store(clips, settings.size, folder, lambda name, n: say(f"decoded {name}: {n} frames"))
-        train, held_out = store.split(run.model.clip_length)
-        run.train(store, train, held_out, checkpoint, say)
-        say("calibrating on held-out footage")
-        threshold, frames = calibrate_baseline(run.model, [store.frames[a:b] for a, b in held_out])
+        with only_one_in(folder):
+            if resume:
+                run.take_up(checkpoint)
+            store = build_store(
+                clips, settings.size, folder, lambda name, n: say(f"decoded {name}: {n} frames")
+            )
+            train, held_out = store.split(run.model.clip_length)
+            run.train(store, train, held_out, checkpoint, say)
+            say("calibrating on held-out footage")
+            threshold, frames = calibrate_baseline(run.model, [store.frames[a:b] for a, b in held_out])
     except KeyboardInterrupt as error:
         after = "stopped; go on with --resume" if checkpoint.is_file() else "stopped; nothing to go on from"
         raise StoppedError(f"{after} (checkpoints are in {folder})") from error

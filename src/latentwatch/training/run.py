@@ -28,14 +28,10 @@ from latentwatch.training.warm_up import MotionWarmUp
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model, the footage, the clips of it that were trained on and held out, and the minutes taken.
-
-    Clips are `(start, stop)` in the store's frames.
-    """
+    """A trained model, the frames it was trained on, which of them were held out, and the time it took."""
 
     model: Decoupled
     store: FrameStore
-    train: Sequence[tuple[int, int]]
     held_out: Sequence[tuple[int, int]]
     minutes: float
 
@@ -108,4 +104,4 @@ def train_model(
         ) from error
     if not trainer.is_global_zero:
         raise SystemExit(0)  # DDP starts the whole program once for each process; the first one goes on
-    return Trained(model.eval(), store, data.train_clips, data.held_out_clips, module.seconds / 60)
+    return Trained(model.eval(), store, data.held_out_clips, module.seconds / 60)
