@@ -65,11 +65,11 @@ def test_foreign_safetensors(tmp_path):
 
 
 def test_newer_schema(bundle):
-    from latentwatch.bundle.bundle import _checksum
+    from latentwatch.bundle.file import checksum
 
     def newer(tensors, header):
         header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 2})
-        header["sha256"] = _checksum(tensors, header["latentwatch"])
+        header["sha256"] = checksum(tensors, header["latentwatch"])
 
     rewritten(bundle[0], newer)
     with pytest.raises(LatentwatchError, match="schema 2, this program reads schema 1"):

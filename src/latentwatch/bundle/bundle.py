@@ -3,16 +3,12 @@
 Weights and background are its tensors; everything else is JSON in its header. Nothing in it is executed.
 """
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from pydantic import BaseModel, ConfigDict, Field
 
+from latentwatch.bundle.file import check_schema, read_model_file, system_in, write_model_file
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
@@ -50,44 +46,20 @@ class BundleInfo(BaseModel):
 
 
 def save_bundle(path: Path, model: Decoupled, info: BundleInfo) -> None:
-    """Writes the bundle beside its final name, then renames, so that a file is replaced whole or not at all.
-
-    Raises `LatentwatchError` where it cannot be written.
-    """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    text = info.model_dump_json()
-    data = save(tensors, {"latentwatch": text, "sha256": _checksum(tensors, text)})
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise LatentwatchError(f"{path}: cannot write the model: {error.strerror}") from error
+    """Writes the bundle, whole or not at all. Raises `LatentwatchError` where it cannot be written."""
+    write_model_file(path, model.state_dict(), info.model_dump_json())
 
 
 def load_bundle(path: Path) -> tuple[Decoupled, BundleInfo]:
     """The model (in evaluation mode) and its description.
 
-    Raises `UsageError` where there is no such file, and `LatentwatchError` where it is no bundle, cut short,
-    altered, or of a newer schema.
+    Raises `UsageError` where there is no such file or it holds a baseline, and `LatentwatchError` where it is
+    no bundle, cut short, altered, or of a newer schema.
     """
-    if not path.is_file():
-        raise UsageError(f"{path}: no such model file; train one with 'latentwatch train'")
-    try:
-        with safe_open(path, framework="pt") as opened:
-            header = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise LatentwatchError(
-            f"{path}: damaged or not a Latentwatch model ({error}); copy it again or train it anew"
-        ) from error
-    if "latentwatch" not in header:
-        raise LatentwatchError(f"{path}: a safetensors file, but not a Latentwatch model")
-    text = header["latentwatch"]
-    if _checksum(tensors, text) != header.get("sha256"):
-        raise LatentwatchError(f"{path}: checksum does not match, the file is damaged; copy it again")
+    tensors, text = read_model_file(path)
+    system = system_in(text)
+    if system != "decoupled":
+        raise UsageError(f"{path}: a model of {system}; it can be used with score, evaluate and info alone")
     model, info = _build(path, text)
     try:
         model.load_state_dict(tensors)
@@ -98,21 +70,8 @@ def load_bundle(path: Path) -> tuple[Decoupled, BundleInfo]:
 
 def _build(path: Path, text: str) -> tuple[Decoupled, BundleInfo]:
     try:
-        version = json.loads(text).get("schema_version")
-        if version != SCHEMA:
-            raise LatentwatchError(
-                f"{path}: model file of schema {version}, this program reads schema {SCHEMA}; "
-                "update Latentwatch or train the model anew"
-            )
+        check_schema(path, text, SCHEMA)
         info = BundleInfo.model_validate_json(text)
-    except (ValueError, AttributeError, ValidationError) as error:
+    except ValueError as error:
         raise LatentwatchError(f"{path}: its description is not valid: {error}".splitlines()[0]) from error
     return Decoupled(info.architecture), info
-
-
-def _checksum(tensors: dict[str, torch.Tensor], text: str) -> str:
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].contiguous().numpy().tobytes())
-    return digest.hexdigest()

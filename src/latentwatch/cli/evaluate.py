@@ -30,28 +30,39 @@ def evaluate(
     Example: latentwatch evaluate ped2.lw ped2 --data data/ped2
     """
     from latentwatch.bundle.bundle import load_bundle
+    from latentwatch.bundle.file import system_of
     from latentwatch.datasets.registry import open_dataset
+    from latentwatch.evaluation.baseline import evaluate_scorer
     from latentwatch.evaluation.plots import plot_clips, plot_roc
     from latentwatch.evaluation.run import evaluate_model
+    from latentwatch.scoring.baseline import load_baseline
 
-    network, description = load_bundle(model)
-    result = evaluate_model(
-        network,
-        open_dataset(dataset, data),
-        description.calibration,
-        window=window,
-        unscored_as_first=unscored_as_first,
-    )
+    if system_of(model) == "decoupled":
+        network, description = load_bundle(model)
+        result = evaluate_model(
+            network,
+            open_dataset(dataset, data),
+            description.calibration,
+            window=window,
+            unscored_as_first=unscored_as_first,
+        )
+        main, title = "z_mse", "Z-MSE"
+    else:
+        scorer, _ = load_baseline(model)
+        result = evaluate_scorer(
+            scorer, open_dataset(dataset, data), window=window, unscored_as_first=unscored_as_first
+        )
+        main = title = scorer.name
     output.mkdir(parents=True, exist_ok=True)
     plot_roc(result.figures, output / "roc.png")
-    plot_clips(result.clips["z_mse"], output / "clips.png")
-    print(f"{'score':8}{'AUC micro':>11}{'AUC macro':>11}{'AUC raw':>9}{'EER':>7}   (percent)")
+    plot_clips(result.clips[main], output / "clips.png")
+    print(f"{'score':13}{'AUC micro':>11}{'AUC macro':>11}{'AUC raw':>9}{'EER':>7}   (percent)")
     for name, figure in result.figures.items():
         print(
-            f"{name:8}{figure.auc_micro:11.2f}{figure.auc_macro:11.2f}{figure.auc_raw:9.2f}{figure.eer:7.2f}"
+            f"{name:13}{figure.auc_micro:11.2f}{figure.auc_macro:11.2f}{figure.auc_raw:9.2f}{figure.eer:7.2f}"
         )
     for name, places in result.localisation.items():
         print(
             f"localisation by {name}: RBDC {places.rbdc:.2f}, TBDC {places.tbdc:.2f} ({places.tracks} tracks)"
         )
-    print(f"Z-MSE protocol: {result.figures['z_mse'].protocol}\nplots: {output}/roc.png, {output}/clips.png")
+    print(f"{title} protocol: {result.figures[main].protocol}\nplots: {output}/roc.png, {output}/clips.png")

@@ -1,7 +1,9 @@
 """`latentwatch info`."""
 
 from latentwatch.bundle.bundle import load_bundle
+from latentwatch.bundle.file import system_of
 from latentwatch.cli.options import Model
+from latentwatch.scoring.baseline import load_baseline
 
 
 def info(model: Model) -> None:
@@ -9,8 +11,14 @@ def info(model: Model) -> None:
 
     Example: latentwatch info front-door.lw
     """
-    network, description = load_bundle(model)
-    print(description.model_dump_json(indent=2))
-    channels, height, width = description.architecture.code_shape
-    parameters = sum(weight.numel() for weight in network.parameters())
-    print(f"{parameters:,} parameters; latent code {channels}x{height}x{width}; checksum verified")
+    if system_of(model) == "decoupled":
+        network, description = load_bundle(model)
+        print(description.model_dump_json(indent=2))
+        channels, height, width = description.architecture.code_shape
+        parameters = sum(weight.numel() for weight in network.parameters())
+        print(f"{parameters:,} parameters; latent code {channels}x{height}x{width}; checksum verified")
+    else:
+        scorer, facts = load_baseline(model)
+        print(facts.model_dump_json(indent=2))
+        parameters = sum(weight.numel() for weight in scorer.parameters())
+        print(f"{parameters:,} parameters; reads {scorer.clip_length} frames; checksum verified")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
+from latentwatch.baselines.registry import SHARES, SYSTEMS
+from latentwatch.baselines.scorer import BaselineSettings
 from latentwatch.engines.choose import Choice
 from latentwatch.errors import UsageError
 from latentwatch.models.presets import TABLE1, WIDTHS, Architecture
@@ -54,17 +56,47 @@ def architecture(preset: str, width: str, size: str | None = None) -> Architectu
         raise UsageError(f"--preset {preset}: no such preset; known are {', '.join(TABLE1)}")
     if width not in WIDTHS:
         raise UsageError(f"--width {width}: no such width; known are {', '.join(WIDTHS)}")
-    settings = {**TABLE1[preset], "base_width": WIDTHS[width]}
-    if size is not None:
-        found = re.fullmatch(r"(\d+)x(\d+)", size)
-        if not found:
-            raise UsageError(f"--size {size}: expected HEIGHTxWIDTH in pixels, such as 128x192")
-        settings |= {"height": int(found[1]), "width_px": int(found[2])}
+    settings = {**TABLE1[preset], "base_width": WIDTHS[width]} | _parsed(size)
     try:
         return Architecture.model_validate(settings)
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise UsageError(f"--size {size}: {reason}") from error
+
+
+def baseline_settings(system: str, preset: str, width: str | None, size: str | None) -> BaselineSettings:
+    """A baseline at a preset's input size, or another `HEIGHTxWIDTH`, and at a width (default: its paper's).
+
+    Raises `UsageError` for an unknown system, preset or width, or a size that is out of range.
+    """
+    if system not in SYSTEMS:
+        raise UsageError(f"--model {system}: no such system; known are decoupled, {', '.join(SYSTEMS)}")
+    if preset not in TABLE1:
+        raise UsageError(f"--preset {preset}: no such preset; known are {', '.join(TABLE1)}")
+    width = width or "paper"
+    if width not in SHARES:
+        raise UsageError(f"--width {width}: no such width; known are {', '.join(SHARES)}")
+    settings = {name: TABLE1[preset][name] for name in ("height", "width_px")} | _parsed(size)
+    try:
+        return BaselineSettings(system=system, share=SHARES[width], **settings)
+    except ValidationError as error:
+        raise UsageError(f"--size {size}: {error.errors()[0]['msg']}") from error
+
+
+def refuse(system: str, given: dict[str, bool]) -> None:
+    """Raises `UsageError` naming the first option that was given, where a baseline has no use for it."""
+    for option, is_given in given.items():
+        if is_given:
+            raise UsageError(f"{option}: not for {system}; leave it away")
+
+
+def _parsed(size: str | None) -> dict[str, int]:
+    if size is None:
+        return {}
+    found = re.fullmatch(r"(\d+)x(\d+)", size)
+    if not found:
+        raise UsageError(f"--size {size}: expected HEIGHTxWIDTH in pixels, such as 128x192")
+    return {"height": int(found[1]), "width_px": int(found[2])}
 
 
 def training_settings(form: str, epochs: int | None, **changes: Any) -> "TrainingSettings":

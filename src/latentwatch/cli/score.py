@@ -1,11 +1,12 @@
 """`latentwatch score`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import EngineChoice, Model, ScoringFormat
+from latentwatch.cli.options import EngineChoice, Model, ScoringFormat, refuse
 
 
 def score(
@@ -31,28 +32,47 @@ def score(
     Example: latentwatch score front-door.lw tonight.mp4 --video --engine openvino
     """
     from latentwatch.bundle.bundle import load_bundle
+    from latentwatch.bundle.file import system_of
     from latentwatch.datasets.folder import clips_in
     from latentwatch.engines.choose import open_engine
-    from latentwatch.evaluation.score_files import score_to_files
+    from latentwatch.evaluation.score_files import score_baseline_to_files, score_to_files
+    from latentwatch.scoring.baseline import load_baseline
 
-    network, description = load_bundle(model)
-    clips = clips_in(footage)
-    runs_on = open_engine(network, engine, bf16=bf16)
-    for clip in clips:
-        summary = score_to_files(
+    if system_of(model) == "decoupled":
+        network, description = load_bundle(model)
+        clips = clips_in(footage)
+        opened = open_engine(network, engine, bf16=bf16)
+        runs_on = str(opened)
+        threshold, needed = description.calibration.threshold, network.architecture.span
+        score_one = partial(
+            score_to_files,
             network,
             description.calibration,
-            clip,
-            output,
-            engine=runs_on,
+            engine=opened,
             video=video,
             pixel_boxes=boxes == "pixel",
         )
+    else:
+        scorer, facts = load_baseline(model)
+        refuse(
+            scorer.name,
+            {
+                "--video": video,
+                "--boxes pixel": boxes == "pixel",
+                f"--engine {engine}": engine not in ("auto", "torch"),
+                "--bf16": bool(bf16),
+            },
+        )
+        clips = clips_in(footage)
+        threshold, needed, runs_on = facts.threshold, scorer.frames_needed, "torch fp32"
+        score_one = partial(score_baseline_to_files, scorer, threshold)
+    for clip in clips:
+        summary = score_one(clip, output)
         print(
             f"{clip.name}: {summary.scored} of {summary.frames} frames scored, {summary.unusual} unusual "
-            f"(above {description.calibration.threshold:.4g}), highest at {summary.peak_time:.1f} s"
+            f"(above {threshold:.4g}), highest at {summary.peak_time:.1f} s"
             if summary.scored
             else f"{clip.name}: {summary.frames} frames, too few for a score "
-            f"(the first comes with frame {network.architecture.span})"
+            f"(the first comes with frame {needed})"
         )
     print(f"results: {output} (engine: {runs_on})")

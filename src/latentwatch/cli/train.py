@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import Compile, Epochs, Form, Resume, Width, architecture, training_settings
+from latentwatch.baselines.registry import SYSTEMS
+from latentwatch.cli.options import (
+    Compile,
+    Epochs,
+    Form,
+    Resume,
+    architecture,
+    baseline_settings,
+    refuse,
+    training_settings,
+)
+from latentwatch.models.presets import WIDTHS
 
 
 def train(
@@ -16,8 +27,17 @@ def train(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")] = Path("camera.lw"),
+    system: Annotated[
+        str, typer.Option("--model", help=f"What learns: decoupled (ours) or {', '.join(SYSTEMS)}.")
+    ] = "decoupled",
     preset: Annotated[str, typer.Option(help="Input size, k and blocks as in the paper's Table 1.")] = "ped2",
-    width: Width = "small",
+    width: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Width of the networks: {', '.join(WIDTHS)}. Without it, small; paper for other systems.",
+            show_default=False,
+        ),
+    ] = None,
     size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
     form: Form = "paper",
     epochs: Epochs = None,
@@ -35,17 +55,29 @@ def train(
     Example: latentwatch train recordings/ -o front-door.lw
     """
     from latentwatch.datasets.folder import clips_in
+    from latentwatch.training.baseline import BaselineTraining, learn_baseline
     from latentwatch.training.camera import learn_camera
 
-    clips = [clip for path in footage for clip in clips_in(path)]
-    learn_camera(
-        clips,
-        output,
-        architecture(preset, width, size),
-        training_settings(form, epochs, seed=seed),
-        resume=resume,
-        devices=devices,
-        bf16=bf16,
-        compiled=compiled,
-    )
+    if system == "decoupled":
+        learn_camera(
+            [clip for path in footage for clip in clips_in(path)],
+            output,
+            architecture(preset, width or "small", size),
+            training_settings(form, epochs, seed=seed),
+            resume=resume,
+            devices=devices,
+            bf16=bf16,
+            compiled=compiled,
+        )
+    else:
+        settings = baseline_settings(system, preset, width, size)
+        refuse(system, {"--form": form != "paper", "--compile": compiled, "--devices": devices > 1})
+        learn_baseline(
+            [clip for path in footage for clip in clips_in(path)],
+            output,
+            settings,
+            BaselineTraining(seed=seed) if epochs is None else BaselineTraining(seed=seed, epochs=epochs),
+            resume=resume,
+            bf16=bf16,
+        )
     print(f"{output} is ready. Next: latentwatch score {output} NEW_FOOTAGE")

@@ -56,17 +56,22 @@ def plot_clips(clips: Sequence[LabelledScores], path: Path) -> None:
 
 
 def plot_scores(
-    times: NDArray[np.float64], scores: NDArray[np.float64], threshold: float, title: str, path: Path
+    times: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    threshold: float,
+    title: str,
+    path: Path,
+    name: str = "Z-MSE",
 ) -> None:
-    """The anomaly score of unlabelled footage over time, with the threshold."""
+    """The anomaly score of unlabelled footage over time, with the threshold. name: of the score."""
     figure = Figure(figsize=(9, 2.8), layout="constrained")
     axes = figure.subplots()
     axes.plot(times, scores, color=BLUE, linewidth=1)
     axes.axhline(threshold, color=ORANGE, linewidth=1, linestyle="--", label="threshold")
-    above = np.nan_to_num(scores) > threshold
+    above = scores > threshold  # a frame without a score (NaN) is not
     axes.fill_between(
         times, 0, 1, where=above, color=ORANGE, alpha=0.2, linewidth=0, transform=axes.get_xaxis_transform()
     )
-    axes.set(xlabel="seconds", ylabel="anomaly score (Z-MSE)", title=title)
+    axes.set(xlabel="seconds", ylabel=f"anomaly score ({name})", title=title)
     axes.legend(loc="upper left", frameon=False)
     figure.savefig(path, dpi=150)

@@ -23,8 +23,9 @@ SCORES = ("z_mse", "p_mse", "r_mse")
 class Evaluation:
     """Scores of every test clip and their figures, by the name of the score (`SCORES`).
 
-    localisation: RBDC and TBDC by the latent error map ("z_mse") and by the pixel prediction error ("p_mse");
-    empty for a data set without masks.
+    A baseline has one score, called by its name. localisation: RBDC and TBDC by the latent error map
+    ("z_mse") and by the pixel prediction error ("p_mse"); empty for a data set without masks
+    and for a baseline.
     """
 
     clips: dict[str, list[LabelledScores]]

@@ -2,11 +2,13 @@
 
 import csv
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from latentwatch.baselines.scorer import Scorer
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.engine import Engine
@@ -14,7 +16,9 @@ from latentwatch.errors import LatentwatchError
 from latentwatch.evaluation.annotate import annotate
 from latentwatch.evaluation.plots import plot_scores
 from latentwatch.models.decoupled import Decoupled
+from latentwatch.scoring.baseline import BaselineDetector
 from latentwatch.scoring.detector import Detector, Result
+from latentwatch.video.frame import Frame
 from latentwatch.video.writer import VideoWriter
 
 
@@ -42,42 +46,70 @@ def score_to_files(
 
     Raises as decoding does, and `LatentwatchError` where a file cannot be written.
     """
-    stem = folder / clip.name.replace("/", "_")
     detector = Detector(model, calibration, engine=engine, pixel_boxes=pixel_boxes)
+    limit = 2 * calibration.place_threshold if video else None
+    return _score_to_files(detector.step, calibration.threshold, ("z_mse", "Z-MSE"), clip, folder, limit)
+
+
+def score_baseline_to_files(scorer: Scorer, threshold: float, clip: Clip, folder: Path) -> Summary:
+    """The same for a system that says when, not where: `CLIP.csv`, `CLIP.json` and `CLIP.png`.
+
+    threshold: the score above which a frame is unusual. Raises as `score_to_files` does.
+    """
+    scorer.reset()
+    detector = BaselineDetector(scorer, threshold)
+    return _score_to_files(detector.step, threshold, ("score", scorer.name), clip, folder, None)
+
+
+def _score_to_files(
+    step: Callable[[Frame], Result | None],
+    threshold: float,
+    names: tuple[str, str],
+    clip: Clip,
+    folder: Path,
+    video_limit: float | None,
+) -> Summary:
+    """names: of the score, in tables and in the plot. video_limit: see `annotate`; None makes no video."""
+    stem = folder / clip.name.replace("/", "_")
     rows: list[tuple[int, float, Result | None]] = []
     history: list[float] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with clip.open() as frames:
-            writer = VideoWriter(stem.with_name(stem.name + ".mp4"), frames.fps) if video else None
+            writer = (
+                VideoWriter(stem.with_name(stem.name + ".mp4"), frames.fps)
+                if video_limit is not None
+                else None
+            )
             try:
                 for frame in frames:
-                    result = detector.step(frame)
+                    result = step(frame)
                     rows.append((frame.index, frame.time, result))
                     history.append(result.score if result else np.nan)
-                    if writer:
-                        limit = 2 * calibration.place_threshold
-                        writer.write(annotate(frame.rgb, result, history, calibration.threshold, limit))
+                    if writer and video_limit is not None:
+                        writer.write(annotate(frame.rgb, result, history, threshold, video_limit))
             except BaseException:
                 if writer:
                     writer.discard()
                 raise
             if writer:
                 writer.close()
-        _write_tables(stem, calibration, rows)
+        _write_tables(stem, names[0], threshold, rows)
     except OSError as error:
         raise LatentwatchError(f"{folder}: cannot write the results: {error}") from error
     times, scores = np.array([time for _, time, _ in rows]), np.array(history)
-    plot_scores(times, scores, calibration.threshold, clip.name, stem.with_name(stem.name + ".png"))
+    plot_scores(times, scores, threshold, clip.name, stem.with_name(stem.name + ".png"), names[1])
     scored = [result for _, _, result in rows if result]
     peak = max(scored, key=lambda result: result.score).time if scored else float("nan")
     return Summary(len(rows), len(scored), sum(result.is_anomaly for result in scored), peak)
 
 
-def _write_tables(stem: Path, calibration: Calibration, rows: list[tuple[int, float, Result | None]]) -> None:
+def _write_tables(
+    stem: Path, name: str, threshold: float, rows: list[tuple[int, float, Result | None]]
+) -> None:
     with stem.with_name(stem.name + ".csv").open("w", newline="") as out:
         table = csv.writer(out)
-        table.writerow(["frame", "seconds", "z_mse", "unusual"])
+        table.writerow(["frame", "seconds", name, "unusual"])
         for index, time, result in rows:
             if result is None:
                 table.writerow([index, f"{time:.3f}", "", ""])
@@ -87,11 +119,11 @@ def _write_tables(stem: Path, calibration: Calibration, rows: list[tuple[int, fl
         {
             "frame": index,
             "seconds": round(time, 3),
-            "z_mse": result.score if result else None,
+            name: result.score if result else None,
             "unusual": result.is_anomaly if result else None,
             "boxes": [vars(box) for box in result.boxes] if result else [],
         }
         for index, time, result in rows
     ]
-    contents = {"threshold": calibration.threshold, "frames": frames}
+    contents = {"threshold": threshold, "frames": frames}
     stem.with_name(stem.name + ".json").write_text(json.dumps(contents, indent=1) + "\n")
