@@ -78,8 +78,8 @@ class MemAE(Baseline):
 def addressing(queries: Tensor, memory: Tensor, threshold: float) -> Tensor:
     """Queries `(..., D)` and memory `(M, D)` to sparse weights `(..., M)` of sum 1.
 
-    A softmax of the cosine similarity; what is below `threshold` becomes 0 (in the
-    paper's differentiable form); the rest is brought to sum 1.
+    A softmax of the cosine similarity; what is below `threshold` becomes 0 (in the paper's
+    differentiable form); the rest is brought to sum 1.
     """
     weights = torch.softmax(F.normalize(queries, dim=-1) @ F.normalize(memory, dim=-1).T, dim=-1)
     above = weights - threshold

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from latentwatch.baselines.scorer import Scorer
 from latentwatch.datasets.dataset import Dataset
-from latentwatch.errors import UsageError
 from latentwatch.evaluation.frame_level import LabelledScores, frame_level
-from latentwatch.evaluation.run import Evaluation
+from latentwatch.evaluation.run import Evaluation, judged_clips
 from latentwatch.scoring.baseline import stream_scores
 
 
@@ -24,11 +23,8 @@ def evaluate_scorer(
     decoding and `frame_level` do.
     """
     clips = []
-    for number, clip in enumerate(dataset.test, start=1):
-        if clip.labels is None:
-            raise UsageError(f"{dataset.name}: test clip {clip.name} has no labels to judge by")
+    for clip, labels in judged_clips(dataset, say):
         with clip.open(scorer.size) as frames:
-            clips.append(LabelledScores(clip.name, stream_scores(scorer, frames), clip.labels))
-        say(f"scored test clip {clip.name} ({number} of {len(dataset.test)})")
+            clips.append(LabelledScores(clip.name, stream_scores(scorer, frames), labels))
     figure = frame_level(clips, window=window, unscored_as_first=unscored_as_first)
     return Evaluation({scorer.name: clips}, {scorer.name: figure}, {})

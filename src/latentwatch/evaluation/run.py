@@ -1,13 +1,13 @@
 """Scores the test clips of a data set with one model, and judges them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import Calibration
-from latentwatch.datasets.dataset import Dataset
+from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.errors import UsageError
 from latentwatch.evaluation.frame_level import FrameLevel, LabelledScores, frame_level
 from latentwatch.evaluation.pixel_level import ClipRegions, PixelLevel, pixel_level, regions_and_tracks
@@ -49,13 +49,11 @@ def evaluate_model(
     """
     clips: dict[str, list[LabelledScores]] = {name: [] for name in SCORES}
     regions: dict[str, list[ClipRegions]] = {"z_mse": [], "p_mse": []}
-    for number, clip in enumerate(dataset.test, start=1):
-        if clip.labels is None:
-            raise UsageError(f"{dataset.name}: test clip {clip.name} has no labels to judge by")
+    for clip, labels in judged_clips(dataset, say):
         with clip.open(model.architecture.size) as frames:
             scores = score_clip(model, frames, pixel_scores=True)
         for name in SCORES:
-            clips[name].append(LabelledScores(clip.name, getattr(scores, name), clip.labels))
+            clips[name].append(LabelledScores(clip.name, getattr(scores, name), labels))
         if clip.load_masks is not None:
             masks = clip.load_masks()
             maps = {"z_mse": scores.error_maps, "p_mse": scores.pixel_maps}
@@ -63,12 +61,23 @@ def evaluate_model(
             for name, places in maps.items():
                 if places is not None:
                     regions[name].append(_regions(places, masks, limits[name]))
-        say(f"scored test clip {clip.name} ({number} of {len(dataset.test)})")
     figures = {
         name: frame_level(part, window=window, unscored_as_first=unscored_as_first)
         for name, part in clips.items()
     }
     return Evaluation(clips, figures, {name: pixel_level(part) for name, part in regions.items() if part})
+
+
+def judged_clips(dataset: Dataset, say: Callable[[str], None]) -> Iterator[tuple[Clip, NDArray[np.bool_]]]:
+    """The test clips with their labels, telling `say` of each when it is done with.
+
+    Raises `UsageError` at a clip without labels.
+    """
+    for number, clip in enumerate(dataset.test, start=1):
+        if clip.labels is None:
+            raise UsageError(f"{dataset.name}: test clip {clip.name} has no labels to judge by")
+        yield clip, clip.labels
+        say(f"scored test clip {clip.name} ({number} of {len(dataset.test)})")
 
 
 def _regions(error_maps: NDArray[np.float32], masks: NDArray[np.bool_], threshold: float) -> ClipRegions:

@@ -4,7 +4,6 @@ import math
 import pickle
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from torch.utils.data import DataLoader
 
 from latentwatch.baselines.registry import build
 from latentwatch.baselines.scorer import Baseline, BaselineSettings
-from latentwatch.bundle.provenance import software
+from latentwatch.bundle.provenance import training_run
 from latentwatch.datasets.dataset import Clip
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.scoring.baseline import BaselineInfo, calibrate_baseline, save_baseline
-from latentwatch.training.checkpoints import SafeCheckpoints
+from latentwatch.training.checkpoints import SafeCheckpoints, last_checkpoint
 from latentwatch.training.chunks import RunDataset
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.lock import only_one_in
@@ -61,9 +60,7 @@ def learn_baseline(
     the disk is full.
     """
     folder = folder or out.with_name(out.name + ".run")
-    checkpoint = folder / "checkpoints" / "last.ckpt"
-    if resume and not checkpoint.is_file():
-        raise UsageError(f"{checkpoint}: nothing to resume; start without --resume")
+    checkpoint = last_checkpoint(folder, resume=resume)
     torch.manual_seed(training.seed)
     run = _Run(build(settings), training, bf16_is_faster() if bf16 is None else bf16)
     keep_freed_memory()
@@ -86,14 +83,7 @@ def learn_baseline(
         fps=store.fps,
         threshold=threshold,
         frames=frames,
-        provenance={
-            **software(),
-            "trained": datetime.now(UTC).isoformat(timespec="seconds"),
-            "minutes": round(run.seconds / 60, 1),
-            "clips": len(clips),
-            "frames": len(store.frames),
-            "settings": training.model_dump(),
-        },
+        provenance=training_run(run.seconds / 60, len(clips), len(store.frames), training),
     )
     save_baseline(out, run.model, info)
     return info

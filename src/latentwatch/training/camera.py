@@ -1,11 +1,10 @@
 """From a camera's footage to its model file."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from latentwatch.bundle.bundle import BundleInfo, save_bundle
-from latentwatch.bundle.provenance import software
+from latentwatch.bundle.provenance import training_run
 from latentwatch.datasets.dataset import Clip
 from latentwatch.errors import StoppedError
 from latentwatch.models.presets import Architecture
@@ -61,14 +60,7 @@ def learn_camera(
             architecture=architecture,
             fps=trained.store.fps,
             calibration=calibrate(held_out),
-            provenance={
-                **software(),
-                "trained": datetime.now(UTC).isoformat(timespec="seconds"),
-                "minutes": round(trained.minutes, 1),
-                "clips": len(clips),
-                "frames": len(trained.store.frames),
-                "settings": settings.model_dump(),
-            },
+            provenance=training_run(trained.minutes, len(clips), len(trained.store.frames), settings),
         )
         save_bundle(out, trained.model, info)
         return info

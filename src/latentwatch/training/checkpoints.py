@@ -7,6 +7,19 @@ from typing import Any
 import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 
+from latentwatch.errors import UsageError
+
+
+def last_checkpoint(folder: Path, *, resume: bool) -> Path:
+    """Where a training in `folder` keeps its last checkpoint.
+
+    Raises `UsageError` where it is to be resumed and there is none.
+    """
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    if resume and not checkpoint.is_file():
+        raise UsageError(f"{checkpoint}: nothing to resume; start without --resume")
+    return checkpoint
+
 
 class SafeCheckpoints(TorchCheckpointIO):
     """Writes beside the old checkpoint, on the same disk, then renames: the old one stays till then."""

@@ -12,10 +12,10 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from latentwatch.datasets.dataset import Clip
-from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
-from latentwatch.training.checkpoints import SafeCheckpoints
+from latentwatch.training.checkpoints import SafeCheckpoints, last_checkpoint
 from latentwatch.training.chunks import RunData
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.machine import bf16_is_faster, keep_freed_memory
@@ -58,9 +58,7 @@ def train_model(
     """
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    checkpoint = folder / "checkpoints" / "last.ckpt"
-    if resume and not checkpoint.is_file():
-        raise UsageError(f"{checkpoint}: nothing to resume; start without --resume")
+    checkpoint = last_checkpoint(folder, resume=resume)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     store = build_store(clips, architecture.size, folder, lambda name, n: say(f"decoded {name}: {n} frames"))
     data = RunData(store, architecture.span, settings)
@@ -82,7 +80,7 @@ def train_model(
             MotionWarmUp(store, data.train_clips, folder, say),
             # One file, written anew after every epoch: a run that is stopped loses at most the current one.
             ModelCheckpoint(
-                folder / "checkpoints", "last", enable_version_counter=False, save_on_train_epoch_end=True
+                checkpoint.parent, checkpoint.stem, enable_version_counter=False, save_on_train_epoch_end=True
             ),
             PhaseTwoStopping("held_out/prediction_mse", patience=settings.epochs // 4 + 1),
         ],
