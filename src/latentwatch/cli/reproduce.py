@@ -25,7 +25,7 @@ def reproduce(
         bool,
         typer.Option(
             "--quick",
-            help="A small version in minutes: few clips; unless given, 1 seed, width tiny, 4 epochs, form fast.",
+            help="A small version, in minutes: few clips; 1 seed, width tiny, form fast, 4 epochs.",
         ),
     ] = False,
     seeds: Annotated[

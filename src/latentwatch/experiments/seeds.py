@@ -76,13 +76,18 @@ def only_form(plan: Plan) -> str:
     return next(iter(plan.forms))
 
 
+def seed_folder(plan: Plan, dataset: Dataset, form: str, seed: int) -> Path:
+    """Where the model of one seed is, with its checkpoints and what experiments keep to go on."""
+    return plan.runs / dataset.name / form / f"seed-{seed}"
+
+
 def trained_seeds(plan: Plan, dataset: Dataset, form: str) -> Iterator[tuple[Decoupled, BundleInfo]]:
     """The trained model of each seed in one form, training those that `plan.runs` does not hold finished.
 
     Raises as training does, and `LatentwatchError` where `plan.runs` holds a model of other settings.
     """
     for seed in range(plan.seeds):
-        folder = plan.runs / dataset.name / form / f"seed-{seed}"
+        folder = seed_folder(plan, dataset, form, seed)
         bundle = folder / f"{dataset.name}.lw"
         wanted = plan.forms[form].model_copy(update={"seed": seed})
         if not bundle.is_file():

@@ -1,4 +1,4 @@
-"""Frames as they would look in rain, fog or dusk, out of focus, shaken, noisy, or badly compressed: for tests.
+"""Frames as they would look in rain, fog or dusk, blurred, shaken, noisy or badly compressed: for tests.
 
 Everything random comes from the seed and the frame's index, so a frame is changed in the same way whether it
 is read live or in a batch.
