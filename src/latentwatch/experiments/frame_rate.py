@@ -81,7 +81,8 @@ def _write(plan: Plan, done: dict[int, list[Evaluation]], minutes: dict[int, lis
         command=plan.command,
         protocol="every d-th frame kept in training and test, so that the six steps ahead are 6 d frames of "
         "the footage; as many epochs for each d, over fewer frames; micro AUC after Eq. 3 per clip, macro "
-        f"over clips with both kinds; the first 13 frames kept of a clip have no score; frames judged: {judged}",
+        "over clips with both kinds; the first 13 frames kept of a clip have no score; frames judged: "
+        f"{judged}",
         settings=plan.shown_settings,
         remarks=[_remark({key: value for key, (value, _) in values.items()}, list(done))],
         rows=rows,
