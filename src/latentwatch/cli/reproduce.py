@@ -16,7 +16,7 @@ def reproduce(
     seeds: Annotated[int, typer.Option(help="How many seeds; the paper uses 4.", min=1)] = 4,
     width: Width = "small",
     form: Annotated[
-        Literal["paper", "fast", "both"],
+        Literal["paper", "joint", "fast", "both"],
         typer.Option(help="Form of training, see 'train'; 'both' for ped2 alone."),
     ] = "paper",
     epochs: Epochs = None,
