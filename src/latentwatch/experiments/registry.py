@@ -1,6 +1,7 @@
 """The experiments by name, in the order of the paper."""
 
 from latentwatch.errors import UsageError
+from latentwatch.experiments.beyond import BEYOND
 from latentwatch.experiments.experiment import Experiment
 from latentwatch.experiments.frame_rate import FIG3
 from latentwatch.experiments.localisation import FIG2
@@ -8,7 +9,7 @@ from latentwatch.experiments.moving_mnist import FIG7
 from latentwatch.experiments.ped2 import PED2
 from latentwatch.experiments.weather import FIG4_5
 
-EXPERIMENTS: dict[str, Experiment] = {each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG7)}
+EXPERIMENTS: dict[str, Experiment] = {each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG7, BEYOND)}
 
 
 def experiment(name: str) -> Experiment:
