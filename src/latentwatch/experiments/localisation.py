@@ -165,7 +165,7 @@ def _write(plan: Plan, done: list[dict[str, Count]], trainings: Trainings) -> Pa
 
 def _plot(right: list[Example], wrong: list[Example], path: Path) -> None:
     examples = [*right, *wrong]
-    figure = Figure(figsize=(3 * len(examples), 5), layout="constrained")
+    figure = Figure(figsize=(3 * len(examples), 4.5), layout="constrained")
     grid = figure.subplots(len(MAPS), len(examples), squeeze=False)
     for column, example in enumerate(examples):
         with example.clip.open() as frames:
