@@ -4,8 +4,6 @@ import time
 import numpy as np
 import pytest
 from clips import moving_square
-from hypothesis import given
-from hypothesis import strategies as st
 
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.video.frame import Frame
@@ -34,17 +32,19 @@ def test_a_slower_source_gives_all_it_has():
     assert kept(np.arange(20) / 8, 10) == list(range(20))
 
 
-@given(
-    camera=st.sampled_from([10, 15, 20, 25, 29.97, 30, 50]),
-    jitter=st.lists(st.floats(-0.16, 0.16), min_size=60, max_size=60),
-)
-def test_jitter_loses_no_tick(camera, jitter):
-    times = (np.arange(60) + np.array(jitter)) / camera
-    taken = kept(times, 10)
+@pytest.mark.parametrize("camera", [10, 15, 20, 25, 29.97, 30, 50])
+def test_jitter_loses_no_tick(camera):
+    for seed in range(50):
+        jitter = np.random.default_rng(seed).uniform(-0.16, 0.16, 60)
+        times = (np.arange(60) + jitter) / camera
+        assert_each_tick_has_its_frame(times, kept(times, 10), 1 / camera)
+
+
+def assert_each_tick_has_its_frame(times, taken, off):
     ticks = np.arange(0, times[-1] - times[0] - 0.1, 0.1) + times[0]
     assert len(taken) >= len(ticks)
-    # Each tick has a frame of its own: half a frame off without jitter, three times the jitter more with it.
-    assert (np.abs(times[taken][: len(ticks)] - ticks) <= 1 / camera).all()
+    # Half a frame off without jitter, three times the jitter more with it.
+    assert (np.abs(times[taken][: len(ticks)] - ticks) <= off).all()
 
 
 def test_a_clock_that_is_set_back_starts_the_rate_anew():

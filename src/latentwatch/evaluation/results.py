@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -56,8 +57,13 @@ def describe_run() -> dict[str, str]:
     }
 
 
-def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Path:
-    """Writes the JSON and the page into `folder`; `plots` maps picture files there to captions."""
+def write_result(
+    result: ResultFile, folder: Path, plots: dict[str, str], summary: Sequence[str] = ()
+) -> Path:
+    """Writes the JSON and the page into `folder`.
+
+    plots: picture files there, to captions. summary: lines of the page that come before the rows.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
     lines = [
@@ -70,6 +76,7 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         "",
         "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
         "",
+        *summary,
         "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
