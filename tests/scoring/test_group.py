@@ -33,7 +33,7 @@ def clip(tmp_path_factory):
 def test_a_group_gives_the_results_of_single_detectors(clip, engine):
     model, other = random_model(SMALL), random_model(SMALL.model_copy(update={"base_width": 6}))
     first = Detector(model, CALIBRATION, engine=open_engine(model, engine, bf16=False))
-    second = Detector(other, CALIBRATION, engine=open_engine(other, engine, bf16=False))
+    second = Detector(other, CALIBRATION)
     singles = {"a": first.twin(), "b": first.twin(), "c": second.twin(), "d": first.twin()}
     group = DetectorGroup({camera: single.twin() for camera, single in singles.items()})
     starts = {"a": 0, "b": 3, "c": 1, "d": 30}  # ages and pictures differ, and d sits out every third time
