@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from clips import SMALL, moving_square, random_model
 
-from latentwatch.bundle.bundle import Calibration
+from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
 from latentwatch.engines.choose import open_engine
 from latentwatch.errors import LatentwatchError
 from latentwatch.scoring.detector import Detector
-from latentwatch.scoring.group import DetectorGroup
+from latentwatch.scoring.group import DetectorGroup, open_group
 from latentwatch.scoring.scheduler import JUMP, Scheduler
 from latentwatch.video.frame import Frame
 from latentwatch.video.generated import GeneratedSource
@@ -208,3 +208,20 @@ def test_closing_stops_all_threads(detector, clip):
     assert threading.active_count() == before + 2
     batches.close()
     assert threading.active_count() == before
+
+
+def test_cameras_with_one_model_file_share_its_engine(detector, clip, tmp_path):
+    for name, width in (("one", 4), ("two", 5)):
+        model = random_model(SMALL.model_copy(update={"base_width": width}))
+        info = BundleInfo(architecture=model.architecture, fps=10, calibration=CALIBRATION)
+        save_bundle(tmp_path / f"{name}.lw", model, info)
+    models = {"a": tmp_path / "one.lw", "b": tmp_path / "two.lw", "c": tmp_path / "." / "one.lw"}
+    group = open_group(models, "torch")
+    a, b, c = (group._detectors[camera] for camera in "abc")
+    assert a.engine is c.engine is not b.engine
+    assert a.motion is not c.motion
+    for frame in clip[: SMALL.span]:
+        results = group.step_many(dict.fromkeys("ac", frame))
+    single = detector.twin()
+    expected = [single.step(frame) for frame in clip[: SMALL.span]][-1]
+    assert results["a"].score == pytest.approx(expected.score, rel=1e-4)

@@ -1,9 +1,12 @@
 """Many cameras side by side: frames that came together go through the networks together."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
+from latentwatch.bundle.bundle import load_bundle
+from latentwatch.engines.choose import Choice, open_engine
 from latentwatch.engines.engine import Engine
 from latentwatch.scoring.detector import Detector, Result
 from latentwatch.video.frame import Frame
@@ -44,3 +47,18 @@ class DetectorGroup:
                 own = None if predicted is None else predicted.copy()
                 results[camera] = detector.judge(frames[camera], code, own)
         return results
+
+
+def open_group(
+    models: Mapping[str, Path], engine: Choice = "auto", *, bf16: bool | None = None
+) -> DetectorGroup:
+    """The group of the cameras named in `models`, each with its model file; one engine for each file.
+
+    engine, bf16: see `open_engine`. Raises as `load_bundle` and `open_engine` do.
+    """
+    opened: dict[Path, Detector] = {}
+    for path in map(Path.resolve, models.values()):
+        if path not in opened:
+            model, info = load_bundle(path)
+            opened[path] = Detector(model, info.calibration, engine=open_engine(model, engine, bf16=bf16))
+    return DetectorGroup({camera: opened[path.resolve()].twin() for camera, path in models.items()})

@@ -71,7 +71,7 @@ def _kept_up(loads: Sequence[Load]) -> list[str]:
     for fps in sorted({load.fps for load in loads}):
         most = max((load.streams for load in loads if load.fps == fps and load.kept_up), default=0)
         tried = ", ".join(str(load.streams) for load in loads if load.fps == fps)
-        words.append(f"Kept up with {most} cameras at {fps:g} frames/s (tried: {tried}).")
+        words.append(f"Kept up with {cameras(most)} at {fps:g} frames/s (tried: {tried}).")
     return words
 
 
@@ -85,6 +85,11 @@ def _bound(costs: Sequence[Cost]) -> str:
         f"{100 * stages[largest] / total:.0f}%; {cores} cores cannot do more than "
         f"{1000 * cores / total:.0f} frames/s of that."
     )
+
+
+def cameras(number: int) -> str:
+    """`1 camera`, `2 cameras`."""
+    return f"{number} camera{'' if number == 1 else 's'}"
 
 
 def _of_batch(costs: Sequence[Cost], batch: int) -> dict[str, float]:

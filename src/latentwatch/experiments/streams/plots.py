@@ -39,6 +39,8 @@ def plot_loads(loads: Sequence[Load], costs: Sequence[Cost], path: Path) -> None
             )
     left.set(xlabel="frames scored a second, all cameras", ylabel="latency, arrival to result (ms)")
     left.set_yscale("log")
+    left.yaxis.set_major_formatter("{x:g}")
+    left.yaxis.set_minor_formatter("{x:g}")
     left.set_title("by number of cameras; hollow: frames were lost", fontsize=9)
     left.legend(frameon=False, fontsize=8)
     batches = sorted({cost.batch for cost in costs})

@@ -13,7 +13,7 @@ from latentwatch.evaluation.results import ResultFile, describe_run, write_resul
 from latentwatch.experiments.streams.costs import FRAMES, ROUNDS, Cost, measure_costs
 from latentwatch.experiments.streams.film import SIZE, camera_film
 from latentwatch.experiments.streams.load import SETTLE, TOLERATED, Load, measure_load
-from latentwatch.experiments.streams.page import load_rows, load_summary
+from latentwatch.experiments.streams.page import cameras, load_rows, load_summary
 from latentwatch.experiments.streams.plots import plot_loads
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.live import KEEP
@@ -73,7 +73,7 @@ def measure_streams(plan: StreamsPlan) -> Path:
 
 def _line(load: Load) -> str:
     return (
-        f"{load.streams:3} cameras at {load.fps:g} frames/s: {load.scored_fps:.1f} frames/s scored, "
+        f"{cameras(load.streams)} at {load.fps:g} frames/s: {load.scored_fps:.1f} frames/s scored, "
         f"{load.lost_percent:.1f}% lost, latency {load.p50_ms:.0f} ms (99%: {load.p99_ms:.0f} ms)"
     )
 
