@@ -20,6 +20,11 @@ from latentwatch.video.source import open_video
 CALIBRATION = Calibration(threshold=0.5, place_threshold=1, pixel_threshold=1, frames=1)
 
 
+@pytest.fixture(autouse=True)
+def _one_round(monkeypatch):
+    monkeypatch.setattr("latentwatch.experiments.streams.costs.ROUNDS", 1)
+
+
 @pytest.fixture(scope="module")
 def footage(tmp_path_factory):
     return moving_square(tmp_path_factory.mktemp("streams") / "clip", frames=40)
