@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.experiments.streams.costs import STAGES, Cost
@@ -40,7 +41,8 @@ def plot_loads(loads: Sequence[Load], costs: Sequence[Cost], path: Path) -> None
     left.set(xlabel="frames scored a second, all cameras", ylabel="latency, arrival to result (ms)")
     left.set_yscale("log")
     left.yaxis.set_major_formatter("{x:g}")
-    left.yaxis.set_minor_formatter("{x:g}")
+    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.yaxis.set_minor_formatter(NullFormatter())
     left.set_title("by number of cameras; hollow: frames were lost", fontsize=9)
     left.legend(frameon=False, fontsize=8)
     batches = sorted({cost.batch for cost in costs})
