@@ -11,7 +11,7 @@ from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.experiments.streams.costs import STAGES, Cost, measure_costs
 from latentwatch.experiments.streams.film import SIZE, camera_film
 from latentwatch.experiments.streams.load import Load
-from latentwatch.experiments.streams.page import load_rows, load_summary
+from latentwatch.experiments.streams.page import load_remarks, load_rows
 from latentwatch.experiments.streams.run import StreamsPlan, measure_streams
 from latentwatch.experiments.streams.steps import PARTS, measure_steps
 from latentwatch.scoring.detector import Detector
@@ -117,7 +117,7 @@ def test_the_page_says_what_was_kept_up_with_and_what_bounds_it(monkeypatch):
         for batch in (1, 8)
         for stage, value in zip(STAGES, (1.0, 1.0, 5.0, 2.0, 1.0), strict=True)
     ]
-    page = "\n".join(load_summary(costs, loads))
+    page = "\n".join(load_remarks(costs, loads))
     assert "Kept up with 4 cameras at 10 frames/s (tried: 1, 4, 8)." in page
     assert "Kept up with 0 cameras at 25 frames/s (tried: 2)." in page
     assert "a frame costs 10.0 ms of processor time, of which encode is 50%" in page

@@ -2,7 +2,6 @@
 
 import os
 import platform
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -31,7 +30,7 @@ class Row(BaseModel):
 
 
 class ResultFile(BaseModel):
-    """The contents of `docs/results/NAME.json`."""
+    """The contents of `docs/results/NAME.json`. remarks: what the rows say in words, made from them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -44,6 +43,7 @@ class ResultFile(BaseModel):
     settings: dict[str, str | int | float | bool]
     protocol: str
     rows: list[Row]
+    remarks: list[str] = []
 
 
 def describe_run() -> dict[str, str]:
@@ -57,18 +57,15 @@ def describe_run() -> dict[str, str]:
     }
 
 
-def write_result(
-    result: ResultFile, folder: Path, plots: dict[str, str], summary: Sequence[str] = ()
-) -> Path:
-    """Writes the JSON and the page into `folder`.
-
-    plots: picture files there, to captions. summary: lines of the page that come before the rows.
-    """
+def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Path:
+    """Writes the JSON and the page into `folder`; `plots` maps picture files there to captions."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
+    quick = any(row.status == "quick" for row in result.rows)
     lines = [
         f"# {result.name}",
         "",
+        *(["**Quick: a small network on little data, to show what this does. Not a result.**", ""] * quick),
         f"Made by `{result.command}` on {result.date} (version {result.version}, commit {result.commit}, "
         f"{result.machine}). Do not edit: the command writes this page.",
         "",
@@ -76,7 +73,7 @@ def write_result(
         "",
         "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
         "",
-        *summary,
+        *(line for remark in result.remarks for line in (remark, "")),
         "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]

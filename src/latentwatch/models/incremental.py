@@ -18,6 +18,8 @@ the new code, 1 of the edge and 3 of the newest output, and 2 in block three: 9 
 model does 21 for k = 8 and 18 for k = 6, counting those on padding.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -48,10 +50,11 @@ class MotionStep(nn.Module):
         self.planes = state_planes(k)
         (one, bias_one), (two, bias_two), (three, bias_three) = _folded_blocks(motion)
         nothing = torch.zeros_like(bias_one)
-        # Each sum gets its bias with one of its terms.
-        self.code_taps = _convolution(torch.cat(one), torch.cat([nothing, nothing, bias_one]))
+        # Each sum gets its bias with one of its terms. One convolution for three taps would be no faster, and
+        # OpenVINO takes long to split its result.
+        self.code_taps = _convolutions(one, (nothing, nothing, bias_one))
         self.edge_tap = _convolution(two[1], bias_two)
-        self.output_taps = _convolution(torch.cat(two), torch.cat([bias_two, nothing, nothing]))
+        self.output_taps = _convolutions(two, (bias_two, nothing, nothing))
         self.first_tap = _convolution(three[1], nothing)
         self.second_tap = _convolution(three[2], bias_three)
         self.slope = _slope(motion)
@@ -64,11 +67,11 @@ class MotionStep(nn.Module):
         """
         lines = torch.split(state, self.delays, dim=1)
         code_0, code_1, edge, output_0, first, *partial = (line[:, 0] for line in lines)
-        new_code_0, new_code_1, code_2 = self.code_taps(codes).chunk(3, dim=1)
+        new_code_0, new_code_1, code_2 = (tap(codes) for tap in self.code_taps)
         newest_edge = code_1 + code_2
         new_edge = self.edge_tap(self._activate(newest_edge))
         newest = self._activate(code_0 + newest_edge)
-        new_output_0, output_1, output_2 = self.output_taps(newest).chunk(3, dim=1)
+        new_output_0, output_1, output_2 = (tap(newest) for tap in self.output_taps)
         new_first = self.first_tap(self._activate(edge + output_2))
         second = output_0 + output_1
         entering = [new_code_0, new_code_1, new_edge, new_output_0, new_first]
@@ -90,6 +93,10 @@ def _convolution(weight: Tensor, bias: Tensor) -> nn.Conv2d:
     made.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
     made.bias = nn.Parameter(bias, requires_grad=False)
     return made
+
+
+def _convolutions(weights: Sequence[Tensor], biases: Sequence[Tensor]) -> nn.ModuleList:
+    return nn.ModuleList(_convolution(*each) for each in zip(weights, biases, strict=True))
 
 
 def _folded_blocks(motion: Conv3dMotion) -> list[tuple[tuple[Tensor, Tensor, Tensor], Tensor]]:

@@ -34,10 +34,13 @@ def _row(preset: str, dataset: str, metric: str, value: float) -> Row:
     return Row(preset=preset, dataset=dataset, score="z_mse", metric=metric, value=value, seeds=1)
 
 
-def load_summary(costs: Sequence[Cost], loads: Sequence[Load]) -> list[str]:
-    """The figures as tables, and what they say, in Markdown."""
-    lines = [*_kept_up(loads), "", _bound(costs), ""]
-    lines += [
+def load_remarks(costs: Sequence[Cost], loads: Sequence[Load]) -> list[str]:
+    """What the figures say, and the figures as tables: paragraphs of Markdown."""
+    return [_kept_up(loads), _bound(costs), _load_table(loads), _cost_table(costs)]
+
+
+def _load_table(loads: Sequence[Load]) -> str:
+    lines = [
         "| cameras | frames/s each | scored frames/s | lost % | latency ms: median | 99% | 99%, worst camera "
         "| frames in a batch | CPU ms a frame | cores used | by other programs | memory MiB |",
         "|" + " --- |" * 12,
@@ -58,21 +61,25 @@ def load_summary(costs: Sequence[Cost], loads: Sequence[Load]) -> list[str]:
             f"{load.memory_mib:.0f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", "| CPU ms a frame | " + " | ".join(STAGES) + " | all |", "|" + " --- |" * (len(STAGES) + 2)]
+    return "\n".join(lines)
+
+
+def _cost_table(costs: Sequence[Cost]) -> str:
+    lines = ["| CPU ms a frame | " + " | ".join(STAGES) + " | all |", "|" + " --- |" * (len(STAGES) + 2)]
     for batch in sorted({cost.batch for cost in costs}):
         stages = _of_batch(costs, batch)
         figures = [f"{value:.2f}" for value in (*stages.values(), sum(stages.values()))]
         lines.append(f"| batch of {batch} | " + " | ".join(figures) + " |")
-    return [*lines, ""]
+    return "\n".join(lines)
 
 
-def _kept_up(loads: Sequence[Load]) -> list[str]:
+def _kept_up(loads: Sequence[Load]) -> str:
     words = []
     for fps in sorted({load.fps for load in loads}):
         most = max((load.streams for load in loads if load.fps == fps and load.kept_up), default=0)
         tried = ", ".join(str(load.streams) for load in loads if load.fps == fps)
         words.append(f"Kept up with {cameras(most)} at {fps:g} frames/s (tried: {tried}).")
-    return words
+    return " ".join(words)
 
 
 def _bound(costs: Sequence[Cost]) -> str:

@@ -13,7 +13,7 @@ from latentwatch.evaluation.results import ResultFile, describe_run, write_resul
 from latentwatch.experiments.streams.costs import FRAMES, ROUNDS, Cost, measure_costs
 from latentwatch.experiments.streams.film import SIZE, camera_film
 from latentwatch.experiments.streams.load import SETTLE, TOLERATED, Load, measure_load
-from latentwatch.experiments.streams.page import cameras, load_rows, load_summary
+from latentwatch.experiments.streams.page import cameras, load_remarks, load_rows
 from latentwatch.experiments.streams.plots import plot_loads
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.live import KEEP
@@ -104,8 +104,9 @@ def _write(plan: StreamsPlan, costs: Sequence[Cost], loads: Sequence[Load]) -> P
             "wait_ms": round(1000 * plan.wait),
             "seconds": plan.seconds,
         },
+        remarks=load_remarks(costs, loads),
         rows=load_rows(f"{architecture.height}x{architecture.width_px}", costs, loads),
         **describe_run(),
     )
     caption = "Latency against throughput, and the processor time of a frame by stage."
-    return write_result(result, plan.results, {plot: caption}, load_summary(costs, loads))
+    return write_result(result, plan.results, {plot: caption})

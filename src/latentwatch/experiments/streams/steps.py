@@ -109,6 +109,10 @@ def _write(parts: Sequence[Part], detector: Detector, results: Path, command: st
             "k": ARCHITECTURE.k,
             "parts": len(parts),
         },
+        remarks=[
+            f"Over {parts[-1].steps} steps the time of a step changed by a factor of {ratio:.3f}, and memory "
+            f"by {growth:+.1f} MiB."
+        ],
         rows=[
             _row("steps", parts[-1].steps),
             _row("cpu_us_first_half", _median(first)),
@@ -119,12 +123,7 @@ def _write(parts: Sequence[Part], detector: Detector, results: Path, command: st
         ],
         **describe_run(),
     )
-    summary = [
-        f"Over {parts[-1].steps} steps the time of a step changed by a factor of {ratio:.3f}, and memory by "
-        f"{growth:+.1f} MiB.",
-        "",
-    ]
-    return write_result(result, results, {f"{NAME}.png": "Processor time of a step, and memory."}, summary)
+    return write_result(result, results, {f"{NAME}.png": "Processor time of a step, and memory."})
 
 
 def _median(parts: Sequence[Part]) -> float:
