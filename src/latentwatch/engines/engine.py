@@ -30,7 +30,17 @@ class Engine(ABC):
 
     @abstractmethod
     def predict(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`."""
+        """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`.
+
+        Of a motion model that does not predict: what `errors` needs of the past.
+        """
+
+    def errors(self, expected: NDArray[np.float32], observed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The error of each element of observed codes `(N, C, h, w)`, same shape.
+
+        expected: from `predict`. See `MotionModel.errors`.
+        """
+        return np.asarray(np.square(expected - observed))
 
     def stream(self, k: int) -> MotionStream:
         """The motion model for one stream whose codes come one at a time; k as the model was trained with."""

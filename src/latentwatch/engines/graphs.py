@@ -11,6 +11,7 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
+from latentwatch.errors import UsageError
 from latentwatch.models.decoupled import Decoupled, foreground
 
 
@@ -55,9 +56,11 @@ class Graph:
 def graphs_of(model: Decoupled) -> tuple[Graph, Graph]:
     """The encoder, uint8 `(N, H, W, 3)` to codes, and the motion model, `(N, k, C, h, w)` to predicted codes.
 
-    They share the model's weights.
+    They share the model's weights. Raises `UsageError` for a motion model that does not predict.
     """
     architecture = model.architecture
+    if not model.motion.predicts:
+        raise UsageError(f"motion model {architecture.motion}: runs on PyTorch alone; it cannot be exported")
     picture, code = (*architecture.size, 3), architecture.code_shape
     window = (architecture.k, *code)
     # N = 2 because tracing takes a 1 for a constant.

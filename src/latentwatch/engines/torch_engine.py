@@ -12,6 +12,7 @@ from latentwatch.engines.engine import Engine
 from latentwatch.engines.stream import IncrementalStream, MotionStream
 from latentwatch.models.decoupled import Decoupled, foreground
 from latentwatch.models.incremental import IncrementalMotion
+from latentwatch.models.motion import Conv3dMotion
 
 
 class TorchEngine(Engine):
@@ -48,9 +49,14 @@ class TorchEngine(Engine):
         windows = torch.from_numpy(codes).transpose(1, 2)
         return _array(self._motion(windows.to(self._type, memory_format=self._layout)))
 
+    @torch.inference_mode()
+    def errors(self, expected: NDArray[np.float32], observed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.errors`."""
+        return _array(self._motion.errors(torch.from_numpy(expected), torch.from_numpy(observed)))
+
     def stream(self, k: int) -> MotionStream:
-        """See `Engine.stream`. In fp32, each thing is computed once."""
-        if self.precision == "bf16":
+        """See `Engine.stream`. In fp32, the Conv3D model computes each thing once."""
+        if self.precision == "bf16" or not isinstance(self._motion, Conv3dMotion):
             return super().stream(k)
         return IncrementalStream(IncrementalMotion(self._motion, k))
 

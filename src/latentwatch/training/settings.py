@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from latentwatch.models.losses import Reconstruction
+
 LatentGradient = Literal["late", "full", "stop"]
 Schedule = Literal["cycle", "steps"]
 
@@ -17,6 +19,8 @@ class TrainingSettings(BaseModel):
     epochs: int = Field(16, ge=2)
     phase_one: float = Field(0.3, gt=0, lt=1)
     """Share of the epochs that are phase one. With "steps" it may end sooner, see `patience`."""
+    reconstruction: Reconstruction = "mse"
+    """What the first term of Eq. 1 measures (Table 4)."""
     latent_gradient: LatentGradient = "late"
     """Whether the prediction loss reaches the encoder. "full": always, as Eq. 1 reads. "late": in phase two
     alone; phase one trains the autoencoder, the motion model then learns its finished codes
