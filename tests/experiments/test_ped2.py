@@ -13,6 +13,7 @@ from latentwatch.training.settings import FORMS, TrainingSettings
 
 def plan(folder, **changes):
     values = {
+        "name": "ped2",
         "data": folder / "data",
         "architecture": SMALL,
         "preset": "ped2/test",

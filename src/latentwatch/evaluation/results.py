@@ -60,9 +60,11 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
     """Writes the JSON and the page into `folder`; `plots` maps picture files there to captions."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
+    quick = any(row.status == "quick" for row in result.rows)
     lines = [
         f"# {result.name}",
         "",
+        *(["**Quick: a small network on little data, to show what this does. Not a result.**", ""] * quick),
         f"Made by `{result.command}` on {result.date} (version {result.version}, commit {result.commit}, "
         f"{result.machine}). Do not edit: the command writes this page.",
         "",

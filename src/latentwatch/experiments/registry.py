@@ -1,0 +1,15 @@
+"""The experiments by name, in the order of the paper."""
+
+from latentwatch.errors import UsageError
+from latentwatch.experiments.experiment import Experiment
+from latentwatch.experiments.moving_mnist import FIG7
+from latentwatch.experiments.ped2 import PED2
+
+EXPERIMENTS: dict[str, Experiment] = {each.name: each for each in (PED2, FIG7)}
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment called `name`. Raises `UsageError` for an unknown one."""
+    if name not in EXPERIMENTS:
+        raise UsageError(f"{name}: no such experiment; known are {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]
