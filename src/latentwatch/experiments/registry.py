@@ -1,11 +1,14 @@
 """The experiments by name, in the order of the paper."""
 
 from latentwatch.errors import UsageError
+from latentwatch.experiments.contamination import FIG6
 from latentwatch.experiments.experiment import Experiment
+from latentwatch.experiments.motion_models import TABLE5
 from latentwatch.experiments.moving_mnist import FIG7
 from latentwatch.experiments.ped2 import PED2
+from latentwatch.experiments.reconstruction_losses import TABLE4
 
-EXPERIMENTS: dict[str, Experiment] = {each.name: each for each in (PED2, FIG7)}
+EXPERIMENTS: dict[str, Experiment] = {each.name: each for each in (PED2, FIG6, TABLE4, TABLE5, FIG7)}
 
 
 def experiment(name: str) -> Experiment:

@@ -66,13 +66,13 @@ class AutoregressiveMotion(MotionModel):
         """See `MotionModel.errors`: the negative log-likelihood of each element, in nats."""
         numbers = self._numbers(observed[:, :, None])
         features = numbers
-        past = expected.split(self._widths, dim=1)
+        past = torch.split(expected, self._widths, dim=1)
         for index, (layer, before) in enumerate(zip(self._layers(), past, strict=True)):
-            before = before.unflatten(1, (-1, 2))
+            before = before.reshape(len(before), -1, 2, *before.shape[2:])
             features = layer.at_places(torch.cat([before, features.to(before.dtype)], dim=2))
             if index < len(past) - 1:
                 features = F.leaky_relu(features)
-        logits = features[:, :, 0].unflatten(1, (BINS, -1))
+        logits = features.reshape(len(features), BINS, *numbers.shape[1:2], *numbers.shape[3:])
         return negative_log_likelihood(logits, numbers[:, :, 0])
 
     def _layers(self) -> Sequence[MaskedLayer]:
