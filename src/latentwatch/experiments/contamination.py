@@ -11,7 +11,6 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from latentwatch.baselines.registry import SHARES
 from latentwatch.baselines.scorer import BaselineSettings
 from latentwatch.datasets.contaminated import RUN, Contaminated, contaminated
 from latentwatch.datasets.dataset import Dataset
@@ -45,10 +44,10 @@ CURVES = {
 
 PROTOCOL = (
     "micro AUC after Eq. 3 per clip, frames without a score left out; a share of the training footage is "
-    f"anomalous frames of test clips, in runs of {RUN} consecutive frames, sampled at random (by the seed) from "
-    "a random half of the test clips; a larger share holds the smaller one's runs; held-out footage is normal. "
-    "All clips are judged, as the paper's text suggests, and beside it the half that was never sampled from, "
-    "the same at every share. Test labels choose what is put in, and nothing else"
+    f"anomalous frames of test clips, in runs of {RUN} consecutive frames, sampled at random (by the seed) "
+    "from a random half of the test clips; a larger share holds the smaller one's runs; held-out footage "
+    "is normal. All clips are judged, as the paper's text suggests, and beside it the half that was never "
+    "sampled from, the same at every share. Test labels choose what is put in, and nothing else"
 )
 
 JUDGED = ("all clips", "clips never sampled from")
@@ -95,9 +94,10 @@ def _judged(plan: Plan, dataset: Dataset, form: str, system: str, seed: int) -> 
         )
     folder = plan.runs / dataset.name / system / f"seed-{seed}"
     file = folder / f"{dataset.name}.lw"
-    width = next(name for name, base in WIDTHS.items() if base == plan.architecture.base_width)
+    # As large a part of its own paper's channels as ours has of ours.
+    share = min(plan.architecture.base_width / WIDTHS["paper"], 1)
     height, width_px = plan.architecture.size
-    settings = BaselineSettings(system=system, height=height, width_px=width_px, share=SHARES[width])
+    settings = BaselineSettings(system=system, height=height, width_px=width_px, share=share)
     training = BaselineTraining(epochs=min(EPOCHS, plan.forms[form].epochs), seed=seed)
     if not file.is_file():
         plan.say(f"{system}, seed {seed}: training, {training.epochs} epochs")

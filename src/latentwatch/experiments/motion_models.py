@@ -28,6 +28,14 @@ VARIANTS = (
 """With the paper's Table 5 (UCSD Ped2)."""
 
 
+PROTOCOL = (
+    "z_nll: negative log-likelihood of the observed code, in nats an element; delay_frames: median over "
+    "labelled spans that begin at a scored frame, from their start to the first raw score above the model's "
+    "threshold (99.5% of held-out normal training frames lie below), a missed span with its length; "
+    f"missed_spans of so many; false_after: percent of the frames after a span, {AFTER} at most, above it"
+)
+
+
 def reproduce_motion_models(plan: Plan) -> Path:
     """Trains and judges each motion model; writes the page and the JSON anew after every model.
 
@@ -46,11 +54,7 @@ def reproduce_motion_models(plan: Plan) -> Path:
             done,
             "ped2",
             rows_of,
-            "z_nll: negative log-likelihood of the observed code, in nats an element; delay_frames: median "
-            "over labelled spans that begin at a scored frame, from their start to the first raw score above "
-            "the model's threshold (99.5% of held-out normal training frames lie below), a missed span with its "
-            "length; missed_spans of so many spans; false_after: percent of the frames after a span, "
-            f"{AFTER} at most, above it",
+            PROTOCOL,
         )
     return page
 
