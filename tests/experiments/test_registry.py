@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from test_ped2 import plan
+from plans import plan
 
 from latentwatch.datasets.registry import NAMES
 from latentwatch.errors import UsageError

@@ -39,6 +39,13 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last chec
 EngineChoice = Annotated[
     Choice, typer.Option(help="What runs the networks; 'auto' is the fastest that is installed.")
 ]
+Corrupt = Annotated[
+    str | None,
+    typer.Option(
+        help="Change the frames first, to test: such as rain=heavy,brightness=0.7 (see docs/robustness.md).",
+        show_default=False,
+    ),
+]
 ScoringFormat = Annotated[
     bool | None,
     typer.Option(

@@ -25,7 +25,7 @@ def reproduce(
         bool,
         typer.Option(
             "--quick",
-            help="A small version in minutes: few clips; unless given, 1 seed, width tiny, 4 epochs, form fast.",
+            help="A small version, in minutes: few clips; 1 seed, width tiny, form fast, 4 epochs.",
         ),
     ] = False,
     seeds: Annotated[
@@ -59,7 +59,7 @@ def reproduce(
     Example: latentwatch reproduce ped2 --data data/ped2
     """
     from latentwatch.datasets.registry import open_dataset
-    from latentwatch.errors import UsageError
+    from latentwatch.errors import StoppedError, UsageError
     from latentwatch.experiments.registry import EXPERIMENTS, experiment
     from latentwatch.experiments.seeds import Plan
 
@@ -103,7 +103,11 @@ def reproduce(
         f"{name}: about {chosen.minutes(wanted):.0f} minutes, less what {wanted.runs} holds finished; "
         "Ctrl-C stops, the same command goes on"
     )
-    print(f"results: {chosen.run(wanted)}")
+    try:
+        page = chosen.run(wanted)
+    except (KeyboardInterrupt, StoppedError) as error:
+        raise StoppedError(f"stopped; the same command goes on (what is done is in {wanted.runs})") from error
+    print(f"results: {page}")
 
 
 def _print_list(experiments: "list[tuple[Experiment, Plan]]") -> None:

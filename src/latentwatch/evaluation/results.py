@@ -30,7 +30,7 @@ class Row(BaseModel):
 
 
 class ResultFile(BaseModel):
-    """The contents of `docs/results/NAME.json`."""
+    """The contents of `docs/results/NAME.json`. remarks: what the rows say in words, made from them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,6 +43,7 @@ class ResultFile(BaseModel):
     settings: dict[str, str | int | float | bool]
     protocol: str
     rows: list[Row]
+    remarks: list[str] = []
 
 
 def describe_run() -> dict[str, str]:
@@ -72,6 +73,7 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         "",
         "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
         "",
+        *(line for remark in result.remarks for line in (remark, "")),
         "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]

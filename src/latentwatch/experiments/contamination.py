@@ -21,7 +21,7 @@ from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
-from latentwatch.experiments.seeds import Plan, check_settings, only_form, trained_model
+from latentwatch.experiments.seeds import Plan, check_settings, only_form, seed_folder, trained_model
 from latentwatch.experiments.variants import ped2_without_masks
 from latentwatch.models.presets import WIDTHS
 from latentwatch.scoring.baseline import load_baseline
@@ -92,7 +92,7 @@ def _judged(plan: Plan, dataset: Dataset, form: str, system: str, seed: int) -> 
         return evaluate_model(model, dataset, info.calibration, say=plan.say), float(
             info.provenance["minutes"]
         )
-    folder = plan.runs / dataset.name / system / f"seed-{seed}"
+    folder = seed_folder(plan, dataset, system, seed)
     file = folder / f"{dataset.name}.lw"
     # As large a part of its own paper's channels as ours has of ours.
     share = min(plan.architecture.base_width / WIDTHS["paper"], 1)

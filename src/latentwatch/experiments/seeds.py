@@ -78,6 +78,11 @@ def only_form(plan: Plan) -> str:
     return next(iter(plan.forms))
 
 
+def seed_folder(plan: Plan, dataset: Dataset, form: str, seed: int) -> Path:
+    """Where the model of one seed is, with its checkpoints and what experiments keep to go on."""
+    return plan.runs / dataset.name / form / f"seed-{seed}"
+
+
 def trained_seeds(plan: Plan, dataset: Dataset, form: str) -> Iterator[tuple[Decoupled, BundleInfo]]:
     """The trained model of each seed in one form, see `trained_model`."""
     for seed in range(plan.seeds):
@@ -89,7 +94,7 @@ def trained_model(plan: Plan, dataset: Dataset, form: str, seed: int) -> tuple[D
 
     Raises as training does, and `LatentwatchError` where `plan.runs` holds a model of other settings.
     """
-    folder = plan.runs / dataset.name / form / f"seed-{seed}"
+    folder = seed_folder(plan, dataset, form, seed)
     bundle = folder / f"{dataset.name}.lw"
     wanted = plan.forms[form].model_copy(update={"seed": seed})
     if not bundle.is_file():
