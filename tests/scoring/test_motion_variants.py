@@ -11,7 +11,7 @@ from latentwatch.bundle.file import checksum, read_model_file, write_model_file
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.datasets.folder import clips_in
 from latentwatch.engines.choose import open_engine
-from latentwatch.engines.graphs import graphs_of
+from latentwatch.engines.graphs import graph_names
 from latentwatch.errors import UsageError
 from latentwatch.evaluation.run import evaluate_model
 from latentwatch.evaluation.score_files import score_to_files
@@ -58,8 +58,8 @@ def test_the_density_runs_on_pytorch_alone_and_has_no_boxes_from_pixels():
     for wanted in ({"choice": "onnx"}, {"choice": "openvino"}, {"choice": "torch", "bf16": True}):
         with pytest.raises(UsageError, match="runs on PyTorch in fp32 alone"):
             open_engine(model, **wanted)
-    with pytest.raises(UsageError, match="cannot be exported"):
-        graphs_of(model)
+    with pytest.raises(UsageError, match="not exported"):
+        graph_names(model)
     with pytest.raises(UsageError, match="predicts no frame"):
         Detector(model, LOOSE, pixel_boxes=True)
 
