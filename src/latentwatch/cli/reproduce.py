@@ -1,7 +1,7 @@
 """`latentwatch reproduce`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -39,9 +39,9 @@ def reproduce(
         ),
     ] = None,
     form: Annotated[
-        Literal["paper", "fast", "both"] | None,
+        str | None,
         typer.Option(
-            help="Form of training, see 'train'; 'both' for ped2 alone; paper if not given.",
+            help="Form of training, see 'train'; several for ped2, such as paper,joint; paper if not given.",
             show_default=False,
         ),
     ] = None,
@@ -62,12 +62,16 @@ def reproduce(
     from latentwatch.errors import StoppedError, UsageError
     from latentwatch.experiments.registry import EXPERIMENTS, experiment
     from latentwatch.experiments.seeds import Plan
+    from latentwatch.training.settings import FORMS
 
     seeds = seeds or (1 if quick else 4)
     width = width or ("tiny" if quick else "small")
     form = form or ("fast" if quick else "paper")
     epochs = epochs or (4 if quick else None)
-    forms = ("paper", "fast") if form == "both" else (form,)
+    forms = form.split(",")
+    unknown = [each for each in forms if each not in FORMS]
+    if unknown:
+        raise UsageError(f"--form {unknown[0]}: no such form of training; known are {', '.join(FORMS)}")
 
     def plan(each: "Experiment") -> Plan:
         # Folders are this machine's business: the result names the command without them.

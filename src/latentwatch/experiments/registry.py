@@ -1,6 +1,7 @@
 """The experiments by name, in the order of the paper."""
 
 from latentwatch.errors import UsageError
+from latentwatch.experiments.beyond import BEYOND
 from latentwatch.experiments.contamination import FIG6
 from latentwatch.experiments.experiment import Experiment
 from latentwatch.experiments.frame_rate import FIG3
@@ -12,7 +13,7 @@ from latentwatch.experiments.reconstruction_losses import TABLE4
 from latentwatch.experiments.weather import FIG4_5
 
 EXPERIMENTS: dict[str, Experiment] = {
-    each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7)
+    each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7, BEYOND)
 }
 
 

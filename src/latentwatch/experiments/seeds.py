@@ -74,7 +74,7 @@ def dataset_of(plan: Plan, name: str, *, all_tests: bool = False) -> Dataset:
 def only_form(plan: Plan) -> str:
     """The plan's one form. Raises `UsageError` where it has two."""
     if len(plan.forms) > 1:
-        raise UsageError(f"--form both: {plan.name} shows one form; give paper or fast")
+        raise UsageError(f"--form {','.join(plan.forms)}: {plan.name} shows one form; give one")
     return next(iter(plan.forms))
 
 
