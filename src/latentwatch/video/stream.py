@@ -2,10 +2,12 @@
 
 import errno
 import logging
+import math
 import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -16,6 +18,7 @@ import numpy as np
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.video.stream import VideoStream
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.video.address import Address
@@ -28,12 +31,22 @@ Transport = Literal["tcp", "udp"]
 
 ANNEX_B_FILTERS = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 
+REFUSALS = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
+
 LONGEST_PAUSE = 5.0
 """Seconds between two pictures of a file above which its time stamps jump, and are not waited for."""
 
 
 class SourceEndedError(LatentwatchError):
-    """The source was there and has ended, gone silent or broken off."""
+    """The source was there and has ended or broken off."""
+
+
+class SourceSilentError(SourceEndedError):
+    """The connection stands, but nothing comes."""
+
+
+class LoginRefusedError(LatentwatchError):
+    """The source wants another user name or password. Many cameras shut out who tries this often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,7 @@ class Stream:
         self._stream = self._container.streams.video[0]
         # One thread: frames come out as soon as they are in, and many cameras share the cores better.
         self._stream.thread_count = 1
+        self._time_base = self._stream.time_base or Fraction(1, 90_000)
         context = self._stream.codec_context
         self.codec: str = context.codec.canonical_name
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_FPS)
@@ -102,13 +116,14 @@ class Stream:
     def decoded(self) -> Iterator[Decoded]:
         """Packets with their pictures until the source ends.
 
-        Raises `SourceEndedError` where a live source ends, is silent for `read_timeout`, or breaks off.
+        Raises `SourceEndedError` where a live source ends or breaks off, `SourceSilentError` where nothing
+        came for `read_timeout`.
         """
         start: float | None = None
         previous = 0.0
         for packet in self._packets():
             if self._real_time and packet.dts is not None:
-                at = float(packet.dts * self._stream.time_base)
+                at = float(packet.dts * self._time_base)
                 if start is None or not 0 <= at - previous < LONGEST_PAUSE:
                     start = time.monotonic() - at
                 previous = at
@@ -122,26 +137,33 @@ class Stream:
             whole = [picture for picture in pictures if not picture.is_corrupt]
             yield Decoded(self._encoded(packet), whole, damaged or len(pictures) - len(whole))
 
-    def _packets(self) -> Iterator[av.Packet]:
+    def _packets(self) -> "Iterator[av.Packet[VideoStream]]":
         packets = self._container.demux(self._stream)
-        while True:
-            problem = "the stream ended"
+        failed: Exception | None = None
+        asked = time.monotonic()
+        while failed is None:
+            asked = time.monotonic()
             try:
                 packet = next(packets)
-                if packet.size:
-                    yield packet
-                    continue
             except StopIteration:
-                pass
+                break
             except (FFmpegError, OSError) as error:
-                problem = _reason(error, self.address, self._read_timeout)
-            if not self.address.is_live and problem == "the stream ended":
-                return
-            raise SourceEndedError(f"{self.address}: {problem}")
+                failed = error
+            else:
+                if packet.size:  # the last one is empty: it tells the decoder to give what it holds back
+                    yield packet
+        if failed is None or isinstance(failed, av.error.EOFError):
+            if self.address.is_live:
+                raise SourceEndedError(f"{self.address}: the stream ended")
+            return
+        silent = _timed_out(failed, asked, self._read_timeout)
+        reason = _no_answer(self._read_timeout) if silent else _reason(failed, self.address)
+        raise (SourceSilentError if silent else SourceEndedError)(f"{self.address}: {reason}")
 
-    def _encoded(self, packet: av.Packet) -> EncodedPacket:
-        base = self._stream.time_base
-        pts, dts = (None if stamp is None else float(stamp * base) for stamp in (packet.pts, packet.dts))
+    def _encoded(self, packet: "av.Packet[VideoStream]") -> EncodedPacket:
+        pts, dts = (
+            None if stamp is None else float(stamp * self._time_base) for stamp in (packet.pts, packet.dts)
+        )
         is_key = packet.is_keyframe
         # The filter takes the packet for itself, so it comes after the decoder.
         parts = self._to_annex_b.filter(packet) if self._to_annex_b else [packet]
@@ -162,15 +184,23 @@ class Stream:
 
 
 class LiveSource(VideoSource):
-    """A camera or a stream, until it breaks off; see `open_video`. `CameraSource` is the one that reconnects.
+    """A camera or a stream, until it breaks off or for `seconds`; see `open_video`.
 
-    `Frame.time` is by the camera's time stamps.
+    `Frame.time` is by the camera's time stamps. `CameraSource` is the one that reconnects.
     """
 
     frame_count = None
 
-    def __init__(self, address: Address, *, size: tuple[int, int] | None, grey: bool) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        size: tuple[int, int] | None = None,
+        grey: bool = False,
+        seconds: float = math.inf,
+    ) -> None:
         super().__init__(size, grey)
+        self._seconds = seconds
         self.name = address.shown
         self._stream = Stream(address)
         self.fps = self._stream.fps
@@ -178,8 +208,11 @@ class LiveSource(VideoSource):
     def _decode(self) -> Iterator[Frame]:
         index = 0
         start: float | None = None
+        end = time.monotonic() + self._seconds
         try:
             for decoded in self._stream.decoded():
+                if time.monotonic() > end:
+                    return
                 self.skipped += decoded.damaged
                 index += decoded.damaged
                 for picture in decoded.pictures:
@@ -206,30 +239,39 @@ def _open(address: Address, transport: Transport, timeout: tuple[float, float]) 
     options: dict[str, str] = {}
     container_format = None
     if address.kind == "rtsp":
-        options = {"rtsp_transport": transport, "allowed_media_types": "video"}
+        options = {"rtsp_transport": transport, "allowed_media_types": "video", "fpsprobesize": "2"}
     elif address.kind == "usb":
         container_format = "v4l2"
         if not Path(address.url).exists():
             raise LatentwatchError(f"{address}: no such camera; 'ls /dev/video*' shows what is plugged in")
-    problem: str
+    asked = time.monotonic()
     try:
         return av.open(address.url, format=container_format, options=options, timeout=timeout)
     except (FFmpegError, OSError) as error:
-        problem = _reason(error, address, timeout[0])
-    # Raised here and not above: FFmpeg's own error names the address, password and all.
-    raise LatentwatchError(f"{address}: {problem}")
+        failed = error
+    # Raised here and not above: FFmpeg's own error, which would go with it, holds the address's password.
+    late = _timed_out(failed, asked, timeout[0])
+    reason = _no_answer(timeout[0]) if late else _reason(failed, address)
+    raise (LoginRefusedError if isinstance(failed, REFUSALS) else LatentwatchError)(f"{address}: {reason}")
 
 
-def _reason(error: Exception, address: Address, timeout: float) -> str:
+def _timed_out(error: Exception, asked: float, timeout: float) -> bool:
+    """Whether that is why it failed: FFmpeg gives all sorts of errors when it is interrupted."""
+    return isinstance(error, TimeoutError) or time.monotonic() - asked >= timeout
+
+
+def _no_answer(timeout: float) -> str:
+    return f"no answer within {timeout:g} s; check the network, and that the camera is on"
+
+
+def _reason(error: Exception, address: Address) -> str:
     """What went wrong and what to do, in a line with no secret."""
-    if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+    if isinstance(error, REFUSALS):
         return "refused (401 or 403): the user name or the password is wrong or missing"
     if isinstance(error, av.error.HTTPNotFoundError):
         return "no such stream there (404); check the path after the host"
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there (connection refused); check host and port, and that the camera is on"
-    if isinstance(error, TimeoutError | av.error.ExitError):  # the latter is how PyAV's own time-out ends
-        return f"no answer within {timeout:g} s; check the network, and that the camera is on"
     if isinstance(error, PermissionError):
         return "not allowed to open it; a USB camera needs a user of the group 'video'"
     if isinstance(error, av.error.EOFError | BrokenPipeError | ConnectionResetError):
