@@ -122,18 +122,17 @@ class CameraSource(VideoSource):
         self._listeners = listeners or Listeners()
         self._clock = StreamClock()
         self._closed = threading.Event()
+        self._reader: int | None = None
         self._picture_size: tuple[int, int] | None = None
 
     def close(self) -> None:
         """Ends the iteration, at once where it waits for the next try."""
         self._closed.set()
-        try:
-            if self._frames is not None:
-                self._frames.close()  # type: ignore[attr-defined]  # it is a generator
-        except ValueError:
-            pass  # another thread is inside it, and will see the event
+        if self._reader == threading.get_ident():
+            self._frames = iter(())  # which ends the generator, and with it the connection
 
     def _decode(self) -> Iterator[Frame]:
+        self._reader = threading.get_ident()
         started = time.monotonic()
         failures = 0
         while not self._closed.is_set():
