@@ -109,8 +109,9 @@ def test_stopped_training_is_resumed(trained):
         (["score", "none.lw", "one"], 2, "no such model file"),
         (["score", "text.mp4", "one"], 1, "damaged or not a Latentwatch model"),
         (["reproduce", "ped2", "--data", "empty"], 2, "no UCSD Ped2 there"),
+        (["reproduce", "ped2"], 2, "needs a folder; give the one that holds ped2 with --data. V. Mahadevan"),
         (["reproduce", "ped9", "--data", "empty"], 2, "no such experiment"),
-        (["reproduce", "fig7", "--data", "empty", "--form", "both"], 2, "fig7 shows one form"),
+        (["reproduce"], 2, "'latentwatch reproduce --list' shows all"),
     ],
 )
 def test_mistakes_get_one_clear_line(tmp_path, monkeypatch, words, code, message):

@@ -20,12 +20,13 @@ Model = Annotated[Path, typer.Argument(help="Model file made by 'latentwatch tra
 Width = Annotated[str, typer.Option(help=f"Width of the networks: {', '.join(WIDTHS)}.")]
 Epochs = Annotated[
     int | None,
-    typer.Option(help="Passes over the footage; 50 in the paper's form, 16 in the fast one.", min=2),
+    typer.Option(help="Passes over the footage; 50 in the paper's form, 20 in joint, 16 in fast.", min=2),
 ]
 Form = Annotated[
-    Literal["paper", "fast"],
+    Literal["paper", "joint", "fast"],
     typer.Option(
-        help="Form of training: the paper's, or one that takes a third of the time for a first look."
+        help="Form of training: the paper's two phases, 'joint' (one phase, the code's variance kept), or "
+        "'fast' for a first look."
     ),
 ]
 Compile = Annotated[
@@ -38,6 +39,13 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last chec
 
 EngineChoice = Annotated[
     Choice, typer.Option(help="What runs the networks; 'auto' is the fastest that is installed.")
+]
+Corrupt = Annotated[
+    str | None,
+    typer.Option(
+        help="Change the frames first, to test: such as rain=heavy,brightness=0.7 (see docs/robustness.md).",
+        show_default=False,
+    ),
 ]
 ScoringFormat = Annotated[
     bool | None,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import EngineChoice, Model, ScoringFormat, refuse
+from latentwatch.cli.options import Corrupt, EngineChoice, Model, ScoringFormat, refuse
 
 
 def score(
@@ -31,6 +31,7 @@ def score(
     ] = "latent",
     engine: EngineChoice = "auto",
     bf16: ScoringFormat = None,
+    corrupt: Corrupt = None,
 ) -> None:
     """Score new footage: CSV, JSON and a plot for each clip, and an annotated video with --video.
 
@@ -39,10 +40,12 @@ def score(
     """
     from latentwatch.bundle.bundle import load_bundle
     from latentwatch.bundle.file import system_of
+    from latentwatch.datasets.derived import corrupted
     from latentwatch.datasets.folder import clips_at
     from latentwatch.engines.choose import open_engine
     from latentwatch.evaluation.score_files import score_baseline_to_files, score_to_files
     from latentwatch.scoring.baseline import load_baseline
+    from latentwatch.video.corrupt import Corruption
 
     if system_of(model) == "decoupled":
         network, description = load_bundle(model)
@@ -72,6 +75,8 @@ def score(
         clips = clips_at(footage, seconds)
         threshold, needed, runs_on = facts.threshold, scorer.frames_needed, "torch fp32"
         score_one = partial(score_baseline_to_files, scorer, threshold)
+    if corrupt is not None:
+        clips = [corrupted(clip, Corruption.parse(corrupt)) for clip in clips]
     for clip in clips:
         summary = score_one(clip, output)
         print(

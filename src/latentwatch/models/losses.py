@@ -1,4 +1,4 @@
-"""The three terms of Eq. 1."""
+"""The three terms of Eq. 1, and one against collapse."""
 
 from collections.abc import Iterable
 
@@ -27,3 +27,22 @@ def l2_term(parameters: Iterable[nn.Parameter]) -> Tensor:
     the latent code itself.
     """
     return torch.stack([weight.square().sum() for weight in parameters if weight.ndim > 1]).sum()
+
+
+CODE_DEVIATION = 0.5
+"""Standard deviation over time below which `variance_term` pulls a channel up. BatchNorm gives each channel 1
+over all places and times together, so that this much is left for what stands still."""
+
+
+def variance_term(codes: Tensor) -> Tensor:
+    """What keeps the code about what moves: codes `(R, T, C, h, w)` of R runs of T frames to one number.
+
+    The variance of a channel is taken about each place's own mean in the run, so what stands still does not
+    count; how far its root is below `CODE_DEVIATION` is squared, averaged over channels and multiplied by the
+    code's number of elements, as the prediction loss is a sum over them. (Not in the paper. The hinge is that
+    of VICReg, Bardes, Ponce and LeCun 2022, there over a batch instead of over time.)
+    """
+    moving = codes.float() - codes.float().mean(dim=1, keepdim=True)
+    # The small number keeps the root's gradient finite where nothing moves at all.
+    deviation = (moving.square().mean(dim=(0, 1, 3, 4)) + 1e-6).sqrt()
+    return (CODE_DEVIATION - deviation).clamp_min(0).square().mean() * codes[0, 0].numel()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from latentwatch.models.decoupled import Decoupled, windows
-from latentwatch.models.losses import l2_term, prediction_loss, reconstruction_loss
+from latentwatch.models.losses import l2_term, prediction_loss, reconstruction_loss, variance_term
 from latentwatch.training.settings import TrainingSettings
 
 
@@ -61,13 +61,16 @@ class DecoupledModule(pl.LightningModule):
             self._log_training(reconstruction=reconstruction, l2=regulariser)
             return reconstruction + regulariser
         prediction = self._predict(codes)
-        weight_r, weight_p = (1.0, 0.001) if self.phase == 1 else (0.001, 1.0)
+        weight_r, weight_p = (1.0, self.settings.lambda_p) if self.phase == 1 else (0.001, 1.0)
         if self.settings.latent_gradient == "stop":
             # lambda_p only keeps the prediction loss off the encoder, which it does not reach here.
             weight_p = 1.0
         regulariser = self.settings.gamma * l2_term(self.model.parameters())
         self._log_training(reconstruction=reconstruction, prediction=prediction, l2=regulariser)
-        return weight_r * reconstruction + weight_p * prediction + regulariser
+        loss = weight_r * reconstruction + weight_p * prediction + regulariser
+        if self.settings.variance > 0:
+            loss = loss + weight_p * self.settings.variance * variance_term(codes)
+        return loss
 
     def _log_training(self, **losses: Tensor) -> None:
         named = {f"train/{name}": loss for name, loss in losses.items()}
