@@ -108,10 +108,10 @@ def _write(plan: Plan, rows: list[Row]) -> Path:
         name=plan.name,
         command="latentwatch reproduce health --data DIR",
         protocol="learned from the training clips. Unaltered: all frames of training and test clips, each "
-        "looked at; false_alarms are the problems reported, suspect_percent the frames with a problem that did "
-        "not last. Altered: each test clip is spoiled after its first seconds; found_percent are the clips in "
-        "which the right problem and no other is reported, delay_s is the median until then",
-        settings={"seconds before": GOOD, "seconds spoiled at most": SPOILED, "reported after": BEGINS_AFTER},
+        "looked at; false_alarms are the problems reported, suspect_percent the frames with a problem that "
+        "did not last. Altered: each test clip is spoiled after its first seconds; found_percent are the "
+        "clips in which the right problem and no other is reported, delay_s is the median until then",
+        settings={"good seconds": GOOD, "spoiled seconds at most": SPOILED, "reported after": BEGINS_AFTER},
         rows=rows,
         **describe_run(),
     )
