@@ -98,9 +98,11 @@ def _judge(
     boxes: dict[str, dict[int, list[Box]]] = {name: {} for name in MAPS}
     scored = [int(index) for index in np.flatnonzero(~np.isnan(scores.z_mse))]
     for name, places in maps.items():
+        limit = limits[name]
         assert places is not None
+        assert limit is not None
         for index in scored:
-            boxes[name][index] = boxes_from_map(places[index], limits[name], (masks.shape[1], masks.shape[2]))
+            boxes[name][index] = boxes_from_map(places[index], limit, (masks.shape[1], masks.shape[2]))
             _count(counts[name], boxes[name][index], [box for _, box in labelled[index]])
     normalised = normalise_clip(scores.z_mse)
     best: dict[bool, list[Example]] = {True: [], False: []}
