@@ -12,6 +12,7 @@ from latentwatch.cli.export import export
 from latentwatch.cli.info import info
 from latentwatch.cli.reproduce import reproduce
 from latentwatch.cli.score import score
+from latentwatch.cli.streams import streams
 from latentwatch.cli.train import train
 from latentwatch.errors import LatentwatchError
 from latentwatch.video.address import mask_logs
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learns what normal looks like in front of one camera, and says when something is not.",
 )
-for command in (train, score, evaluate, reproduce, corrupt, export, info, demo):
+for command in (train, score, evaluate, reproduce, corrupt, export, streams, info, demo):
     app.command()(command)
 
 
