@@ -15,6 +15,7 @@ from latentwatch.cli.score import score
 from latentwatch.cli.streams import streams
 from latentwatch.cli.train import train
 from latentwatch.errors import LatentwatchError
+from latentwatch.video.address import mask_logs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +29,7 @@ for command in (train, score, evaluate, reproduce, corrupt, export, streams, inf
 def main() -> None:
     """Runs the command line; exit code 0, 1 for a failure, 2 for wrong use, 130 for Ctrl-C."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    mask_logs(logging.getLogger().handlers)
     try:
         app()
     except LatentwatchError as error:

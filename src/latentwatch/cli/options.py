@@ -11,7 +11,7 @@ from latentwatch.baselines.registry import SHARES, SYSTEMS
 from latentwatch.baselines.scorer import BaselineSettings
 from latentwatch.engines.choose import Choice
 from latentwatch.errors import UsageError
-from latentwatch.models.presets import TABLE1, WIDTHS, Architecture
+from latentwatch.models.presets import TABLE1, WIDTHS, Architecture, Motion
 
 if TYPE_CHECKING:
     from latentwatch.training.settings import TrainingSettings
@@ -55,7 +55,7 @@ ScoringFormat = Annotated[
 ]
 
 
-def architecture(preset: str, width: str, size: str | None = None) -> Architecture:
+def architecture(preset: str, width: str, size: str | None = None, motion: Motion = "conv3d") -> Architecture:
     """A Table 1 preset at a width, and at another input size `HEIGHTxWIDTH` if given.
 
     Raises `UsageError` for an unknown preset or width, or a size that does not fit.
@@ -64,7 +64,7 @@ def architecture(preset: str, width: str, size: str | None = None) -> Architectu
         raise UsageError(f"--preset {preset}: no such preset; known are {', '.join(TABLE1)}")
     if width not in WIDTHS:
         raise UsageError(f"--width {width}: no such width; known are {', '.join(WIDTHS)}")
-    settings = {**TABLE1[preset], "base_width": WIDTHS[width]} | _parsed(size)
+    settings = {**TABLE1[preset], "base_width": WIDTHS[width], "motion": motion} | _parsed(size)
     try:
         return Architecture.model_validate(settings)
     except ValidationError as error:

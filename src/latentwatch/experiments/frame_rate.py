@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.derived import every
-from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
 
 STEPS, QUICK_STEPS = (1, 2, 3, 4, 5), (1, 3, 5)
@@ -31,15 +31,15 @@ def reproduce_frame_rate(plan: Plan) -> Path:
     whole = dataset_of(plan, "ped2")
     page = plan.results / f"{plan.name}.md"
     done: dict[int, list[Evaluation]] = {}
-    minutes: dict[int, list[float]] = {}
+    trainings: dict[int, Trainings] = {}
     for step in QUICK_STEPS if plan.quick else STEPS:
         plan.say(f"one frame in {step}")
         dataset = thinned(whole, step)
         for model, info in trained_seeds(plan, dataset, form):
             judged = evaluate_model(model, dataset, info.calibration, say=lambda _: None)
             done.setdefault(step, []).append(judged)
-            minutes.setdefault(step, []).append(float(info.provenance["minutes"]))
-            page = _write(plan, done, minutes)
+            trainings.setdefault(step, Trainings()).add(info)
+            page = _write(plan, done, trainings)
     return page
 
 
@@ -52,51 +52,47 @@ def thinned(dataset: Dataset, step: int) -> Dataset:
     return replace(dataset, name=f"{dataset.name}-every-{step}", train=train, test=test)
 
 
-def _write(plan: Plan, done: dict[int, list[Evaluation]], minutes: dict[int, list[float]]) -> Path:
-    values = {
-        (step, score, metric): mean_ci95([getattr(each.figures[score], metric) for each in evaluations])
+def _write(plan: Plan, done: dict[int, list[Evaluation]], trainings: dict[int, Trainings]) -> Path:
+    rows = {
+        (step, score, metric): mean_row(
+            plan,
+            trainings[step],
+            form=only_form(plan),
+            dataset=f"ped2, 1 frame in {step}",
+            score=score,
+            metric=metric,
+            values=[getattr(each.figures[score], metric) for each in evaluations],
+        )
         for step, evaluations in done.items()
         for score in SCORES
         for metric in METRICS
     }
-    rows = [
-        Row(
-            preset=f"{plan.preset} {only_form(plan)}",
-            dataset=f"ped2, 1 frame in {step}",
-            score=score,
-            metric=metric,
-            value=value,
-            ci95=ci95,
-            seeds=len(done[step]),
-            minutes_per_seed=sum(minutes[step]) / len(minutes[step]),
-            status=plan.status,
-        )
-        for (step, score, metric), (value, ci95) in values.items()
-    ]
     judged = ", ".join(f"{each[0].figures['z_mse'].frames} at d = {step}" for step, each in done.items())
     plan.results.mkdir(parents=True, exist_ok=True)
-    _plot(values, list(done), plan.results / f"{plan.name}-curves.png")
+    _plot(rows, list(done), plan.results / f"{plan.name}-curves.png")
     result = ResultFile(
         name=plan.name,
         command=plan.command,
         protocol="every d-th frame kept in training and test, so that the six steps ahead are 6 d frames of "
         "the footage; as many epochs for each d, over fewer frames; micro AUC after Eq. 3 per clip, macro "
-        "over clips with both kinds; the first 13 frames kept of a clip have no score; frames judged: "
-        f"{judged}",
-        settings=plan.shown_settings,
-        remarks=[_remark({key: value for key, (value, _) in values.items()}, list(done))],
-        rows=rows,
+        "over clips with both kinds; the first "
+        f"{plan.architecture.warm_up} frames kept of a clip have no score; frames judged: {judged}",
+        settings=settings_with_commits(plan, list(trainings.values())),
+        remarks=[_remark(rows, list(done))] if len(done) > 1 else [],
+        rows=list(rows.values()),
         **describe_run(),
     )
     plots = {f"{plan.name}-curves.png": "AUC with 95% confidence interval (Student's t) over d (Fig. 3)."}
     return write_result(result, plan.results, plots)
 
 
-def _remark(values: dict[tuple[int, str, str], float], steps: list[int]) -> str:
+def _remark(rows: dict[tuple[int, str, str], Row], steps: list[int]) -> str:
     """Whether the paper's claim holds here, counted."""
-    above = sum(values[step, "z_mse", "auc_micro"] > values[step, "p_mse", "auc_micro"] for step in steps)
+    above = sum(
+        rows[step, "z_mse", "auc_micro"].value > rows[step, "p_mse", "auc_micro"].value for step in steps
+    )
     change = {
-        score: values[steps[-1], score, "auc_micro"] - values[steps[0], score, "auc_micro"]
+        score: rows[steps[-1], score, "auc_micro"].value - rows[steps[0], score, "auc_micro"].value
         for score in SCORES
     }
     return (
@@ -106,17 +102,15 @@ def _remark(values: dict[tuple[int, str, str], float], steps: list[int]) -> str:
     )
 
 
-def _plot(
-    values: dict[tuple[int, str, str], tuple[float, float | None]], steps: list[int], path: Path
-) -> None:
+def _plot(rows: dict[tuple[int, str, str], Row], steps: list[int], path: Path) -> None:
     figure = Figure(figsize=(7.2, 3.2), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 2, sharey=True), METRICS, strict=True):
         for score, colour, style in zip(SCORES, (BLUE, ORANGE), ("o-", "s--"), strict=True):
-            points = [values[step, score, metric] for step in steps]
+            points = [rows[step, score, metric] for step in steps]
             axes.errorbar(
                 steps,
-                [value for value, _ in points],
-                yerr=[ci95 or 0 for _, ci95 in points],
+                [point.value for point in points],
+                yerr=[point.ci95 or 0 for point in points],
                 fmt=style,
                 color=colour,
                 capsize=3,

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Clip
-from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.pixel_level import REGION_OVERLAP, overlap, regions_and_tracks
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.results import ResultFile, describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
@@ -65,7 +65,7 @@ def reproduce_localisation(plan: Plan) -> Path:
     page = plan.results / f"{plan.name}.md"
     plan.results.mkdir(parents=True, exist_ok=True)
     done: list[dict[str, Count]] = []
-    minutes: list[float] = []
+    trainings = Trainings()
     for model, info in trained_seeds(plan, dataset, only_form(plan)):
         counts = {name: Count() for name in MAPS}
         right: list[Example] = []
@@ -78,8 +78,8 @@ def reproduce_localisation(plan: Plan) -> Path:
         if not done:
             _plot(_highest(right, RIGHT), _highest(wrong, WRONG), plan.results / f"{plan.name}-boxes.png")
         done.append(counts)
-        minutes.append(float(info.provenance["minutes"]))
-        page = _write(plan, done, minutes)
+        trainings.add(info)
+        page = _write(plan, done, trainings)
     return page
 
 
@@ -98,9 +98,11 @@ def _judge(
     boxes: dict[str, dict[int, list[Box]]] = {name: {} for name in MAPS}
     scored = [int(index) for index in np.flatnonzero(~np.isnan(scores.z_mse))]
     for name, places in maps.items():
+        limit = limits[name]
         assert places is not None
+        assert limit is not None
         for index in scored:
-            boxes[name][index] = boxes_from_map(places[index], limits[name], (masks.shape[1], masks.shape[2]))
+            boxes[name][index] = boxes_from_map(places[index], limit, (masks.shape[1], masks.shape[2]))
             _count(counts[name], boxes[name][index], [box for _, box in labelled[index]])
     normalised = normalise_clip(scores.z_mse)
     best: dict[bool, list[Example]] = {True: [], False: []}
@@ -127,7 +129,7 @@ def _highest(examples: Iterable[Example], number: int) -> list[Example]:
     return sorted(examples, key=lambda example: example.rank, reverse=True)[:number]
 
 
-def _write(plan: Plan, done: list[dict[str, Count]], minutes: list[float]) -> Path:
+def _write(plan: Plan, done: list[dict[str, Count]], trainings: Trainings) -> Path:
     rows = []
     for name in MAPS:
         counts = [each[name] for each in done]
@@ -136,27 +138,23 @@ def _write(plan: Plan, done: list[dict[str, Count]], minutes: list[float]) -> Pa
             "false_boxes": [count.false / count.frames for count in counts],
         }
         for metric, values in metrics.items():
-            value, ci95 = mean_ci95(values)
-            rows.append(
-                Row(
-                    preset=f"{plan.preset} {only_form(plan)}",
-                    dataset="ped2",
-                    score=name,
-                    metric=metric,
-                    value=value,
-                    ci95=ci95,
-                    seeds=len(done),
-                    minutes_per_seed=sum(minutes) / len(minutes),
-                    status=plan.status,
-                )
+            row = mean_row(
+                plan,
+                trainings,
+                form=only_form(plan),
+                dataset="ped2",
+                score=name,
+                metric=metric,
+                values=values,
             )
+            rows.append(row)
     result = ResultFile(
         name=plan.name,
         command=plan.command,
         protocol=f"boxes are where an error map is above its threshold, which held-out normal footage sets; "
         f"regions_found: percent of labelled regions that a box overlaps (IoU {REGION_OVERLAP} or more); "
         f"false_boxes: boxes a scored frame that overlap none; shown are {RULE}",
-        settings=plan.shown_settings,
+        settings=settings_with_commits(plan, [trainings]),
         rows=rows,
         **describe_run(),
     )
@@ -169,7 +167,7 @@ def _write(plan: Plan, done: list[dict[str, Count]], minutes: list[float]) -> Pa
 
 def _plot(right: list[Example], wrong: list[Example], path: Path) -> None:
     examples = [*right, *wrong]
-    figure = Figure(figsize=(3 * len(examples), 5), layout="constrained")
+    figure = Figure(figsize=(3 * len(examples), 4.5), layout="constrained")
     grid = figure.subplots(len(MAPS), len(examples), squeeze=False)
     for column, example in enumerate(examples):
         with example.clip.open() as frames:

@@ -9,10 +9,10 @@ from sklearn.metrics import roc_auc_score
 
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.datasets.moving_mnist import NORMAL_DIGITS, SHAPES, SPEEDS
-from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
@@ -34,28 +34,26 @@ def reproduce_moving_mnist(plan: Plan) -> Path:
     form = only_form(plan)
     page = plan.results / f"{plan.name}.md"
     scores: list[Scores] = []
-    minutes: list[float] = []
-    commits: set[str] = set()
+    trainings = Trainings()
     plan.results.mkdir(parents=True, exist_ok=True)
     for model, info in trained_seeds(plan, dataset, form):
         if not scores:
             _plot_pictures(model, dataset, plan.results / f"{plan.name}-pictures.png")
         scores.append(_scores(model, dataset))
-        minutes.append(float(info.provenance["minutes"]))
-        commits.add(str(info.provenance.get("commit", "unknown")))
-        page = _write(plan, scores, minutes, commits)
+        trainings.add(info)
+        page = _write(plan, scores, trainings)
     return page
 
 
-def _write(plan: Plan, scores: list[Scores], minutes: list[float], commits: set[str]) -> Path:
+def _write(plan: Plan, scores: list[Scores], trainings: Trainings) -> Path:
     _plot_scores(scores, plan.results / f"{plan.name}-scores.png")
     result = ResultFile(
         name=plan.name,
         command=plan.command,
         protocol="mean Z-MSE of each test clip, not normalised; AUC of the clips named first over the "
         "second; MNIST's 10,000 test digits, 0 to 4,999 to train and 5,000 to 9,999 to test",
-        settings=plan.shown_settings | {"trained_at_commit": ", ".join(sorted(commits))},
-        rows=_rows(plan, scores, minutes),
+        settings=settings_with_commits(plan, [trainings]),
+        rows=_rows(plan, scores, trainings),
         **describe_run(),
     )
     plots = {
@@ -79,7 +77,7 @@ def _kind(clip: Clip) -> tuple[str, int]:
     return shape, int(speed.removeprefix("speed"))
 
 
-def _rows(plan: Plan, scores: list[Scores], minutes: list[float]) -> list[Row]:
+def _rows(plan: Plan, scores: list[Scores], trainings: Trainings) -> list[Row]:
     def auc(each: Scores, high: list[tuple[str, int]], low: list[tuple[str, int]]) -> float:
         above, below = ([score for kind in kinds for score in each[kind]] for kinds in (high, low))
         return 100 * float(roc_auc_score([1] * len(above) + [0] * len(below), above + below))
@@ -95,23 +93,18 @@ def _rows(plan: Plan, scores: list[Scores], minutes: list[float]) -> list[Row]:
             [(shape, 2) for shape in SHAPES],
         ),
     }
-    rows = []
-    for name, (high, low) in questions.items():
-        value, ci95 = mean_ci95([auc(each, high, low) for each in scores])
-        rows.append(
-            Row(
-                preset=plan.preset,
-                dataset=f"moving-mnist: {name}",
-                score="z_mse",
-                metric="auc_raw",
-                value=value,
-                ci95=ci95,
-                seeds=len(scores),
-                minutes_per_seed=sum(minutes) / len(minutes),
-                status=plan.status,
-            )
+    return [
+        mean_row(
+            plan,
+            trainings,
+            form=only_form(plan),
+            dataset=f"moving-mnist: {name}",
+            score="z_mse",
+            metric="auc_raw",
+            values=[auc(each, high, low) for each in scores],
         )
-    return rows
+        for name, (high, low) in questions.items()
+    ]
 
 
 def _plot_scores(scores: list[Scores], path: Path) -> None:

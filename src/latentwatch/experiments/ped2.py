@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import plot_clips, plot_roc
 from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds
 
 PAPER = {"z_mse": 95.1, "p_mse": 90.9, "r_mse": 91.3}
@@ -21,8 +21,7 @@ class _Form:
     """What the seeds of one form of training gave so far."""
 
     evaluations: list[Evaluation] = field(default_factory=list)
-    minutes: list[float] = field(default_factory=list)
-    commits: set[str] = field(default_factory=set)
+    trainings: Trainings = field(default_factory=Trainings)
 
 
 def reproduce_ped2(plan: Plan) -> Path:
@@ -38,8 +37,7 @@ def reproduce_ped2(plan: Plan) -> Path:
         for model, info in trained_seeds(plan, dataset, name):
             form = done.setdefault(name, _Form())
             form.evaluations.append(evaluate_model(model, dataset, info.calibration, say=plan.say))
-            form.minutes.append(float(info.provenance["minutes"]))
-            form.commits.add(str(info.provenance.get("commit", "unknown")))
+            form.trainings.add(info)
             page = _write(plan, done)
     return page
 
@@ -55,12 +53,11 @@ def _write(plan: Plan, done: dict[str, _Form]) -> Path:
         plots[f"{plan.name}-{name}-clips.png"] = (
             f"Z-MSE of seed 0, form {name}, on the test clips after Eq. 3; labelled spans are shaded."
         )
-    commits = ", ".join(sorted({commit for form in done.values() for commit in form.commits}))
     result = ResultFile(
         name=plan.name,
         command=plan.command,
         protocol=next(iter(done.values())).evaluations[0].figures["z_mse"].protocol,
-        settings=plan.shown_settings | {"trained_at_commit": commits},
+        settings=settings_with_commits(plan, [form.trainings for form in done.values()]),
         rows=[row for name, form in done.items() for row in _rows(plan, name, form)],
         **describe_run(),
     )
@@ -69,31 +66,28 @@ def _write(plan: Plan, done: dict[str, _Form]) -> Path:
 
 def _rows(plan: Plan, name: str, form: _Form) -> list[Row]:
     evaluations = form.evaluations
-
-    def row(score: str, metric: str, value: float, ci95: float | None) -> Row:
-        return Row(
-            preset=f"{plan.preset} {name}",
+    found = {
+        (score, metric): [getattr(each.figures[score], metric) for each in evaluations]
+        for score in evaluations[0].figures
+        for metric in METRICS
+    } | {
+        (score, metric): [getattr(each.localisation[score], metric) for each in evaluations]
+        for score in evaluations[0].localisation
+        for metric in ("rbdc", "tbdc")
+    }
+    return [
+        mean_row(
+            plan,
+            form.trainings,
+            form=name,
             dataset="ped2",
             score=score,
             metric=metric,
-            value=value,
-            ci95=ci95,
-            seeds=len(evaluations),
-            minutes_per_seed=sum(form.minutes) / len(form.minutes),
+            values=values,
             paper=PAPER.get(score) if metric == "auc_micro" else None,
-            status=plan.status,
         )
-
-    rows = []
-    for score in evaluations[0].figures:
-        for metric in METRICS:
-            value, ci95 = mean_ci95([getattr(each.figures[score], metric) for each in evaluations])
-            rows.append(row(score, metric, value, ci95))
-    for score in evaluations[0].localisation:
-        for metric in ("rbdc", "tbdc"):
-            value, ci95 = mean_ci95([getattr(each.localisation[score], metric) for each in evaluations])
-            rows.append(row(score, metric, value, ci95))
-    return rows
+        for (score, metric), values in found.items()
+    ]
 
 
 PED2 = Experiment(

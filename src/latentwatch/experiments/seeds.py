@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
 
 from latentwatch.bundle.bundle import BundleInfo, load_bundle
 from latentwatch.datasets.dataset import Dataset
@@ -82,29 +84,46 @@ def seed_folder(plan: Plan, dataset: Dataset, form: str, seed: int) -> Path:
 
 
 def trained_seeds(plan: Plan, dataset: Dataset, form: str) -> Iterator[tuple[Decoupled, BundleInfo]]:
-    """The trained model of each seed in one form, training those that `plan.runs` does not hold finished.
+    """The trained model of each seed in one form, see `trained_model`."""
+    for seed in range(plan.seeds):
+        yield trained_model(plan, dataset, form, seed)
+
+
+def trained_model(plan: Plan, dataset: Dataset, form: str, seed: int) -> tuple[Decoupled, BundleInfo]:
+    """The model of one seed in one form, trained now unless `plan.runs` holds it finished.
 
     Raises as training does, and `LatentwatchError` where `plan.runs` holds a model of other settings.
     """
-    for seed in range(plan.seeds):
-        folder = seed_folder(plan, dataset, form, seed)
-        bundle = folder / f"{dataset.name}.lw"
-        wanted = plan.forms[form].model_copy(update={"seed": seed})
-        if not bundle.is_file():
-            plan.say(f"form {form}, seed {seed}: training, {wanted.epochs} epochs at most")
-            learn_camera(
-                dataset.train,
-                bundle,
-                plan.architecture,
-                wanted,
-                folder=folder,
-                resume=(folder / "checkpoints" / "last.ckpt").is_file(),
-                compiled=plan.compiled,
-                say=plan.say,
-            )
-        model, info = load_bundle(bundle)
-        if info.architecture != plan.architecture or info.provenance.get("settings") != wanted.model_dump():
-            raise LatentwatchError(
-                f"{bundle}: was trained with other settings; give another --runs folder or remove {folder}"
-            )
-        yield model, info
+    folder = seed_folder(plan, dataset, form, seed)
+    bundle = folder / f"{dataset.name}.lw"
+    wanted = plan.forms[form].model_copy(update={"seed": seed})
+    if not bundle.is_file():
+        plan.say(f"form {form}, seed {seed}: training, {wanted.epochs} epochs at most")
+        learn_camera(
+            dataset.train,
+            bundle,
+            plan.architecture,
+            wanted,
+            folder=folder,
+            resume=(folder / "checkpoints" / "last.ckpt").is_file(),
+            compiled=plan.compiled,
+            say=plan.say,
+        )
+    model, info = load_bundle(bundle)
+    check_settings(bundle, info.architecture == plan.architecture, info.provenance, wanted)
+    return model, info
+
+
+def check_settings(bundle: Path, same_shape: bool, provenance: dict[str, Any], wanted: BaseModel) -> None:
+    """Raises `LatentwatchError` where the model in `bundle` is not of the wanted shape and settings.
+
+    Settings that an older version did not know count as their default.
+    """
+    try:
+        found = type(wanted).model_validate(provenance.get("settings"))
+    except ValidationError:
+        found = None
+    if not same_shape or found != wanted:
+        raise LatentwatchError(
+            f"{bundle}: was trained with other settings; give another --runs folder or remove {bundle.parent}"
+        )

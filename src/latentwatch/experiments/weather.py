@@ -16,10 +16,10 @@ from matplotlib.figure import Figure
 
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.frame_level import LabelledScores, frame_level
-from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, plot_sheet
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.results import ResultFile, describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, seed_folder, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
@@ -88,7 +88,7 @@ def reproduce_weather(plan: Plan) -> Path:
     page = plan.results / f"{plan.name}.md"
     plan.results.mkdir(parents=True, exist_ok=True)
     done: list[dict[str, Figures]] = []
-    minutes: list[float] = []
+    trainings = Trainings()
     store = None
     for seed, (model, info) in enumerate(trained_seeds(plan, dataset, form)):
         if store is None:
@@ -97,8 +97,8 @@ def reproduce_weather(plan: Plan) -> Path:
         kept = seed_folder(plan, dataset, form, seed) / "weather.json"
         trained = str(info.provenance.get("trained"))
         done.append(_judged(plan, f"seed {seed}", model, dataset, store, grid, kept, trained))
-        minutes.append(float(info.provenance["minutes"]))
-        page = _write(plan, grid, done, minutes)
+        trainings.add(info)
+        page = _write(plan, grid, done, trainings)
     return page
 
 
@@ -154,44 +154,35 @@ def _changed(store: FrameStore, start: int, stop: int, how: Corruption, model: D
         yield Frame(index, index / store.fps, resize(rgb, model.architecture.size))
 
 
-def _write(plan: Plan, grid: Grid, done: list[dict[str, Figures]], minutes: list[float]) -> Path:
-    means = {
-        condition: {
-            score: {
-                metric: mean_ci95([each[condition][score][metric] for each in done]) for metric in METRICS
-            }
-            for score in SCORES
-        }
-        for condition in done[0]
-    }
-    micro = {
-        condition: {score: scores[score]["auc_micro"][0] for score in SCORES}
-        for condition, scores in means.items()
-    }
-    _plot_curves(grid, micro, plan.results / f"{plan.name}-curves.png")
-    _plot_single(grid, micro, plan.results / f"{plan.name}-single.png")
+def _write(plan: Plan, grid: Grid, done: list[dict[str, Figures]], trainings: Trainings) -> Path:
     rows = [
-        Row(
-            preset=f"{plan.preset} {only_form(plan)}",
+        mean_row(
+            plan,
+            trainings,
+            form=only_form(plan),
             dataset=f"ped2, {condition}",
             score=score,
             metric=metric,
-            value=value,
-            ci95=ci95,
-            seeds=len(done),
-            minutes_per_seed=sum(minutes) / len(minutes),
-            status=plan.status,
+            values=[each[condition][score][metric] for each in done],
         )
-        for condition, scores in means.items()
-        for score, metrics in scores.items()
-        for metric, (value, ci95) in metrics.items()
+        for condition in done[0]
+        for score in SCORES
+        for metric in METRICS
     ]
+    micro = {
+        condition: {
+            score: float(np.mean([each[condition][score]["auc_micro"] for each in done])) for score in SCORES
+        }
+        for condition in done[0]
+    }
+    _plot_curves(grid, micro, plan.results / f"{plan.name}-curves.png")
+    _plot_single(grid, micro, plan.results / f"{plan.name}-single.png")
     result = ResultFile(
         name=plan.name,
         command=plan.command,
         protocol="trained on Ped2's frames as they are; test frames changed at their own size, then resized; "
         "micro AUC after Eq. 3 per clip, macro over clips with both kinds; frames without a score left out",
-        settings=plan.shown_settings,
+        settings=settings_with_commits(plan, [trainings]),
         remarks=[_remark(micro)],
         rows=rows,
         **describe_run(),
@@ -229,7 +220,7 @@ def _plot_samples(store: FrameStore, path: Path) -> None:
 
 
 def _plot_curves(grid: Grid, micro: dict[str, dict[str, float]], path: Path) -> None:
-    figure = Figure(figsize=(1 + 3.6 * len(grid.blur), 3.6), layout="constrained")
+    figure = Figure(figsize=(max(1 + 3.6 * len(grid.blur), 6.5), 3.8), layout="constrained")
     panels = list(figure.subplots(1, len(grid.blur), squeeze=False, sharey=True).flat)
     for axes, blur in zip(panels, grid.blur, strict=True):
         for rain, colour in zip(RAIN, (BLUE, GREEN, ORANGE), strict=True):
@@ -257,7 +248,7 @@ def _plot_single(grid: Grid, micro: dict[str, dict[str, float]], path: Path) -> 
         axes.axvline(micro[CLEAN][score], color=colour, linewidth=1, linestyle=":")
     axes.set_yticks(places, grid.single)
     axes.invert_yaxis()
-    axes.set(xlabel="micro AUC (%)", xlim=(30, 100))
+    axes.set(xlabel="micro AUC (%)", xlim=(0, 100))
     axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     figure.savefig(path, dpi=150)
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from latentwatch.models.losses import Reconstruction
+
 LatentGradient = Literal["late", "full", "stop"]
 Schedule = Literal["cycle", "steps"]
 
@@ -23,6 +25,8 @@ class TrainingSettings(BaseModel):
     variance: float = Field(0, ge=0)
     """Weight, beside the prediction loss's 1, of the term that keeps the code's variance over time
     (`models.losses.variance_term`). 0: none, as in the paper."""
+    reconstruction: Reconstruction = "mse"
+    """What the first term of Eq. 1 measures (Table 4)."""
     latent_gradient: LatentGradient = "late"
     """Whether the prediction loss reaches the encoder. "full": always, as Eq. 1 reads. "late": in phase two
     alone; phase one trains the autoencoder, the motion model then learns its finished codes
