@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from latentwatch.cli.bench import bench
 from latentwatch.cli.corrupt import corrupt
 from latentwatch.cli.demo import demo
 from latentwatch.cli.evaluate import evaluate
@@ -12,6 +13,7 @@ from latentwatch.cli.export import export
 from latentwatch.cli.info import info
 from latentwatch.cli.reproduce import reproduce
 from latentwatch.cli.score import score
+from latentwatch.cli.streams import streams
 from latentwatch.cli.train import train
 from latentwatch.errors import LatentwatchError
 
@@ -20,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learns what normal looks like in front of one camera, and says when something is not.",
 )
-for command in (train, score, evaluate, reproduce, corrupt, export, info, demo):
+for command in (train, score, evaluate, reproduce, corrupt, export, streams, bench, info, demo):
     app.command()(command)
 
 

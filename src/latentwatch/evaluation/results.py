@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,10 @@ from latentwatch.bundle.provenance import software
 
 
 class Row(BaseModel):
-    """One figure. AUC and EER in percent; `paper` is the paper's own figure where it has one."""
+    """One figure. AUC and EER in percent; `paper` is the paper's own figure where it has one.
+
+    engine: what ran the networks, where speed is measured. quartiles: lower and upper, over rounds.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -23,6 +27,8 @@ class Row(BaseModel):
     metric: str
     value: float
     ci95: float | None = None
+    engine: str | None = None
+    quartiles: tuple[float, float] | None = None
     seeds: int
     minutes_per_seed: float | None = None
     paper: float | None = None
@@ -57,8 +63,13 @@ def describe_run() -> dict[str, str]:
     }
 
 
-def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Path:
-    """Writes the JSON and the page into `folder`; `plots` maps picture files there to captions."""
+def write_result(
+    result: ResultFile, folder: Path, plots: dict[str, str], summary: Sequence[str] = ()
+) -> Path:
+    """Writes the JSON and the page into `folder`.
+
+    plots: picture files there, to captions. summary: lines of the page that come before the rows.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
     quick = any(row.status == "quick" for row in result.rows)
@@ -74,6 +85,7 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
         "",
         *(line for remark in result.remarks for line in (remark, "")),
+        *summary,
         "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]

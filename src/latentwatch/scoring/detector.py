@@ -53,22 +53,45 @@ class Detector:
     ) -> None:
         self.calibration = calibration
         self.engine = engine or TorchEngine(model)
-        self._architecture = model.architecture
+        self.motion = self.engine.stream(model.architecture.k)
+        self._model = model
+        self.architecture = model.architecture
         self._pixels = _PixelError(model) if pixel_boxes else None
-        self._motion = self.engine.stream(model.architecture.k)
         self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)
+
+    @property
+    def pixel_boxes(self) -> bool:
+        """Whether boxes come from the prediction error in pixels."""
+        return self._pixels is not None
+
+    def twin(self) -> "Detector":
+        """A detector for another camera: the same model on the same engine, no frames seen."""
+        return Detector(self._model, self.calibration, engine=self.engine, pixel_boxes=self.pixel_boxes)
 
     def reset(self) -> None:
         """Forgets the frames seen so far; call it when the stream jumps."""
-        self._motion.reset()
+        self.motion.reset()
         self._ahead.clear()
 
     def step(self, frame: Frame) -> Result | None:
         """Takes the next frame; None until k + horizon frames have been seen."""
-        rgb = resize(frame.rgb, self._architecture.size)[None]
+        rgb = self.prepare(frame)[None]
         code = (self._pixels.encode(rgb) if self._pixels else self.engine.encode(rgb))[0]
+        return self.judge(frame, code, self.motion.push(code))
+
+    def prepare(self, frame: Frame) -> NDArray[np.uint8]:
+        """The frame as the encoder takes it, `(H, W, 3)`: the first part of `step`."""
+        return resize(frame.rgb, self.architecture.size)
+
+    def judge(
+        self, frame: Frame, code: NDArray[np.float32], ahead: NDArray[np.float32] | None
+    ) -> Result | None:
+        """The last part of `step`: compares the frame's code with what was predicted for it.
+
+        ahead: what the motion model predicts after this code, kept until its time.
+        """
         predicted = self._ahead[0] if len(self._ahead) == self._ahead.maxlen else None
-        self._ahead.append(self._motion.push(code))
+        self._ahead.append(ahead)
         if predicted is None:
             return None
         error_map = np.square(predicted - code).mean(axis=0)
