@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -21,10 +22,12 @@ def describe_run() -> dict[str, str]:
     }
 
 
-def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Path:
+def write_result(
+    result: ResultFile, folder: Path, plots: dict[str, str], summary: Sequence[str] = ()
+) -> Path:
     """Writes the JSON and the page into `folder`, and the folder's overview anew; gives the page.
 
-    plots: captions of pictures in the folder, by file name.
+    plots: captions of pictures in the folder, by file name. summary: lines of the page before all rows.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
@@ -41,6 +44,7 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
         "",
         *(line for remark in result.remarks for line in (remark, "")),
+        *summary,
         "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
