@@ -215,9 +215,9 @@ def _write(plan: BenchPlan, measured: Measured, threads: int) -> Path:
             "runs its whole network on the clip that ends with the new frame, at its own paper's width; "
             "arithmetic counts a multiply-add as two; peak: the best of 5 products of two square matrices on "
             "PyTorch; memory: at most resident in a process of its own, libraries and conversion included; "
-            f"end to end: {FILM_RUNS} runs through an H.264 film of {plan.film_frames} frames, decoder threads "
-            "beside the rest, engine chosen as by 'auto'; the paper's figures are from another machine, with "
-            "a GPU: only ratios compare"
+            f"end to end: {FILM_RUNS} runs through an H.264 film of {plan.film_frames} frames, decoder "
+            "threads beside the rest, engine chosen as by 'auto'; the paper's figures are from another "
+            "machine, with a GPU: only ratios compare"
         ),
         settings={
             "threads": threads,
