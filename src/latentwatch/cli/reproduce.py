@@ -1,5 +1,6 @@
 """`latentwatch reproduce`."""
 
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -104,7 +105,7 @@ def reproduce(
         open_dataset(chosen.dataset, data)  # asks for data that is not there, before anything takes time
     wanted = plan(chosen)
     print(
-        f"{name}: about {chosen.minutes(wanted):.0f} minutes, less what {wanted.runs} holds finished; "
+        f"{name}: about {ceil(chosen.minutes(wanted))} min, less what {wanted.runs} holds finished; "
         "Ctrl-C stops, the same command goes on"
     )
     try:
@@ -121,7 +122,7 @@ def _print_list(experiments: "list[tuple[Experiment, Plan]]") -> None:
     print(f"{'name':10}{'paper':16}{'data':14}{'minutes':>7}  {'state':32}what")
     for each, plan in experiments:
         print(
-            f"{each.name:10}{each.paper:16}{each.dataset or 'none':14}{each.minutes(plan):7.0f}  "
+            f"{each.name:10}{each.paper:16}{each.dataset or 'none':14}{ceil(each.minutes(plan)):7}  "
             f"{state(each.name, plan.results):32}{each.about}"
         )
     print("minutes: about, on this machine, with these options, if nothing is done yet")
