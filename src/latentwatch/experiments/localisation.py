@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Clip
 from latentwatch.evaluation.pixel_level import REGION_OVERLAP, overlap, regions_and_tracks
-from latentwatch.evaluation.results import ResultFile, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
