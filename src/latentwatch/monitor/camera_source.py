@@ -143,9 +143,12 @@ class CameraSource(VideoSource):
                     self.counts.connections += 1
                     self.fps = stream.fps
                     self._clock.restart()
+                    before = self.counts.frames
                     yield from self._frames_of(stream, started)
                 if self._closed.is_set() or not self._loop:
                     return
+                if self.counts.frames == before:
+                    raise LatentwatchError(f"{self._address}: no frame of it can be decoded")
                 continue
             except LatentwatchError as error:
                 if not self._address.is_live:
@@ -184,12 +187,12 @@ class CameraSource(VideoSource):
             self.counts.damaged += decoded.damaged
             self.skipped = self.counts.damaged
             for picture in decoded.pictures:
-                last = now
                 self._enter("live", "frames come")
                 self._note_size((picture.height, picture.width))
                 shown = self._clock.picture(picture.time, at)
                 yield Frame(self.counts.frames + self.skipped, shown - started, rgb_of(picture))
                 self.counts.frames += 1
+                last = time.monotonic()  # not `now`: whoever took the frame may have kept it for long
             if now - last > self._patience.stall_after:
                 raise SourceSilentError(
                     f"{self._address}: packets come, but for {self._patience.stall_after:g} s no picture of "
