@@ -201,6 +201,25 @@ def test_a_jump_in_time_starts_the_camera_anew(detector, clip):
     assert [result is not None for result in results] == [False] * SMALL.warm_up + [True, False]
 
 
+def test_cameras_that_hang_do_not_hold_up_the_end(detector, clip, monkeypatch):
+    monkeypatch.setattr("latentwatch.scoring.scheduler.PATIENCE", 0.3)
+    let_go = threading.Event()
+
+    def hangs(index):
+        if index:
+            let_go.wait(20)
+
+    readers = {camera: played(clip, 50, hangs) for camera in "abcd"}
+    batches = watched(detector, readers).batches()
+    next(batches)
+    began = time.monotonic()
+    batches.close()
+    assert time.monotonic() - began < 2
+    let_go.set()
+    for reader in readers.values():
+        reader.close()
+
+
 def test_closing_stops_all_threads(detector, clip):
     before = threading.active_count()
     batches = watched(detector, {camera: played(clip, 50) for camera in "ab"}).batches()

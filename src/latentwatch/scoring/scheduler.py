@@ -21,6 +21,9 @@ JUMP = 1.0
 """Seconds between two frames of a camera from which on its detector starts anew: the model never saw motion
 over such a gap."""
 
+PATIENCE = 5.0
+"""Seconds to wait at the end for cameras that hang, all together."""
+
 REMEMBERED = 10_000
 """Latencies kept for each camera, so that memory stays flat."""
 
@@ -101,7 +104,10 @@ class Scheduler:
                 ]
         finally:
             for reader in self._readers.values():
-                reader.close()
+                reader.stop()
+            until = time.monotonic() + PATIENCE
+            for reader in self._readers.values():
+                reader.close(max(until - time.monotonic(), 0))
 
     def statistics(self) -> dict[str, CameraStatistics]:
         """How each camera fares; may be called from any thread."""

@@ -129,9 +129,13 @@ class LiveReader:
             raise error
         return None
 
-    def close(self, timeout: float = 5.0) -> None:
-        """Stops reading; waits at most `timeout` seconds for a source that hangs."""
+    def stop(self) -> None:
+        """Lets no more frames come; returns at once, though the source may still be busy with one."""
         self._stop.set()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Stops, and waits at most `timeout` seconds for a source that hangs."""
+        self.stop()
         if self._thread.ident is not None:
             self._thread.join(timeout)
 
