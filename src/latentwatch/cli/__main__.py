@@ -2,4 +2,5 @@
 
 from latentwatch.cli.main import main
 
-main()
+if __name__ == "__main__":  # a spawned process (the bench measures memory in some) imports this module too
+    main()

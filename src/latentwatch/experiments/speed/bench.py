@@ -12,8 +12,7 @@ from latentwatch.baselines.registry import SYSTEMS
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.engines.choose import open_engine
 from latentwatch.errors import StoppedError
-from latentwatch.evaluation.result_file import ResultFile
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import ResultFile, describe_run, write_result
 from latentwatch.experiments.speed import costs
 from latentwatch.experiments.speed.end_to_end import SIZES, run_through, street_film
 from latentwatch.experiments.speed.measured import SHIPPED, Measured
@@ -46,10 +45,10 @@ FILM_RUNS = 3
 class BenchPlan:
     """What to measure.
 
-    rounds: turns of each runner; seconds: about how long a turn is. datasets: of Table 1, whose sizes race;
-    widths: of ours; systems: of the others. memory: whether to measure it, which starts a process for each.
-    film_frames: length of the films. only: one section, None for all. threads: of all engines, all cores if
-    None.
+    rounds: turns of each runner; seconds: about how long a turn is. datasets: of Table 1, whose sizes
+    race; widths: of ours; systems: of the others. memory: whether to measure it, which starts a process
+    for each. film_frames: length of the films. only: one section, None for all. threads: of all engines,
+    all cores if None.
     """
 
     rounds: int
@@ -208,16 +207,16 @@ def _write(plan: BenchPlan, measured: Measured, threads: int) -> Path:
         name=plan.name,
         command=plan.command,
         protocol=(
-            "random weights, on which speed does not depend; each system gets one new frame at its input "
-            "size and gives that frame's score, with all earlier frames seen; the systems take turns of "
-            f"about {plan.seconds:g} s in random order; medians and quartiles over rounds, ratios of the "
-            "same round; ours runs the encoder on the new frame and the motion step, no decoder; a baseline "
-            "runs its whole network on the clip that ends with the new frame, at its own paper's width; "
-            "arithmetic counts a multiply-add as two; peak: the best of 5 products of two square matrices on "
-            "PyTorch; memory: at most resident in a process of its own, libraries and conversion included; "
-            f"end to end: {FILM_RUNS} runs through an H.264 film of {plan.film_frames} frames, decoder "
-            "threads beside the rest, engine chosen as by 'auto'; the paper's figures are from another "
-            "machine, with a GPU: only ratios compare"
+            "random weights, on which speed does not depend; each system gets one new frame at its "
+            "input size and gives that frame's score, with all earlier frames seen; the systems take "
+            f"turns of about {plan.seconds:g} s in random order; medians and quartiles over rounds, "
+            "ratios of the same round; ours runs the encoder on the new frame and the motion step, no "
+            "decoder; a baseline runs its whole network on the clip that ends with the new frame, at "
+            "its own paper's width; arithmetic counts a multiply-add as two; peak: the best of 5 "
+            "products of two square matrices on PyTorch; memory: at most resident in a process of its "
+            f"own, libraries and conversion included; end to end: {FILM_RUNS} runs through an H.264 film "
+            f"of {plan.film_frames} frames, decoder threads beside the rest, engine chosen as by 'auto'; "
+            "the paper's figures are from another machine, with a GPU: only ratios compare"
         ),
         settings={
             "threads": threads,

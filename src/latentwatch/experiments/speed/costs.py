@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -42,11 +43,15 @@ def arithmetic(racer: Racer) -> Arithmetic:
 def peak_memory(racer: Racer | None, threads: int) -> float | None:
     """MiB at most of a new process that loads a system and scores frames; of one that only imports, if None.
 
-    Libraries, and the conversion to the engine's form, are counted in. None where the system does not tell.
+    Libraries, and the conversion to the engine's form, are counted in. None where the operating system does
+    not tell, or ended the process.
     """
     # Spawned, so that nothing that this process holds counts.
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_score_a_little, racer, threads).result()
+        try:
+            return pool.submit(_score_a_little, racer, threads).result()
+        except BrokenProcessPool:  # killed, for want of memory most likely: the race still counts
+            return None
 
 
 def _score_a_little(racer: Racer | None, threads: int) -> float | None:
