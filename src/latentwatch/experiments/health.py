@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.datasets.street.dataset import street_dataset
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan, dataset_of
 from latentwatch.monitor.health import BEGINS_AFTER, HealthMonitor, Problem
@@ -94,7 +95,7 @@ def reproduce_health(plan: Plan) -> Path:
     """
     rows: list[Row] = []
     page = plan.results / f"{plan.name}.md"
-    for dataset in (street_dataset(), dataset_of(plan, "ped2")):
+    for dataset in (dataset_of(plan, "ped2"), street_dataset(train_clips=4)):
         plan.say(f"{dataset.name}: learning")
         reference = learn_health(frame for clip in dataset.train for frame in clip.open())
         rows += _good_footage(dataset, reference)
