@@ -60,6 +60,8 @@ def test_table4_trains_each_loss_once_and_quotes_the_paper_as_such(made, monkeyp
     assert {row["dataset"] for row in quoted} == {"avenue"}
     assert "| paper, gdl | avenue | z_mse | auc_micro | 84.2 ± 0.1 |" in page
     assert (asked.results / "table4.png").is_file()
+    best = max(("mse", "gdl"), key=lambda loss: ours[f"ped2/test fast, {loss}", "z_mse"]["value"])
+    assert f"z_mse with {best} (" in page
     models = {path.parent.parent.name: path for path in asked.runs.rglob("*.lw")}
     assert set(models) == {"fast", "fast-gdl"}
     times = {name: path.stat().st_mtime_ns for name, path in models.items()}
@@ -96,6 +98,7 @@ def test_fig6_judges_every_system_at_every_share(made, monkeypatch):
         for judged in contamination.JUDGED
     }
     assert "sampled at random" in page
+    assert "ours, P-MSE" in page.split("in points: ")[1]
     assert {path.name for path in asked.runs.iterdir()} == {"ped2", "ped2-28-anomalous"}
 
 

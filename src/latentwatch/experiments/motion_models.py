@@ -55,6 +55,8 @@ def reproduce_motion_models(plan: Plan) -> Path:
             "ped2",
             rows_of,
             PROTOCOL,
+            "The paper (Table 5, Section 6.3): Conv3D is best by all three, and ConvLSTM finds anomalies "
+            "later and sounds more false alarms after them.",
         )
     return page
 

@@ -9,7 +9,8 @@ they work on a vector of 64 numbers in (0, 1) that stands for a whole clip. Here
   independent of each other, given the past.
 - Numbers are standardised by channel (BatchNorm without weights) and brought to (0, 1) by a sigmoid. So the
   encoder cannot lower the loss by shrinking its codes.
-- A histogram has 16 bins instead of 100, which at C = 128 keeps the cost near the Conv3D model's.
+- A histogram has 16 bins instead of 100. At C = 128 and 16x24 places a frame then costs 3.9 GFLOP; the dense
+  Conv3D model 2.4, the ConvLSTM 7.4.
 - The observed code lies `horizon` steps after the last one read, as for the other motion models.
 
 It predicts no code, and so there is no frame to decode (Table 5 has no P-MSE for it either).
