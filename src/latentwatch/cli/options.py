@@ -46,6 +46,8 @@ ScoringFormat = Annotated[
     ),
 ]
 
+Int8 = Annotated[bool, typer.Option("--int8", help="Score in int8, by what 'latentwatch quantise' made.")]
+
 
 def architecture(preset: str, width: str, size: str | None = None) -> Architecture:
     """A Table 1 preset at a width, and at another input size `HEIGHTxWIDTH` if given.

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 HORIZON = 6
 """How many steps ahead the motion model predicts (the paper's Fig. 1: t = k + 6)."""
 
+Precision = Literal["fp32", "bf16", "int8"]
+"""Number format of the arithmetic. Frames, codes and scores are the same for all."""
+
 WIDTHS = {"paper": 32, "small": 16, "tiny": 8}
 """Channels of the first encoder block; they double with each block."""
 

@@ -58,6 +58,11 @@ class Detector:
         self._motion = self.engine.stream(model.architecture.k)
         self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)
 
+    @property
+    def frames_needed(self) -> int:
+        """How many frames come up to the first score, that one counted: k + horizon."""
+        return self._architecture.span
+
     def reset(self) -> None:
         """Forgets the frames seen so far; call it when the stream jumps."""
         self._motion.reset()
