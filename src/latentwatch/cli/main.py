@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from latentwatch.cli.bench import bench
 from latentwatch.cli.corrupt import corrupt
 from latentwatch.cli.demo import demo
 from latentwatch.cli.evaluate import evaluate
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learns what normal looks like in front of one camera, and says when something is not.",
 )
-for command in (train, score, evaluate, reproduce, corrupt, export, streams, info, demo):
+for command in (train, score, evaluate, reproduce, corrupt, export, streams, bench, info, demo):
     app.command()(command)
 
 

@@ -6,7 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Row(BaseModel):
-    """One figure. AUC and EER in percent; `paper` is the paper's own figure where it has one."""
+    """One figure. AUC and EER in percent; `paper` is the paper's own figure where it has one.
+
+    engine: what ran the networks, where speed is measured. quartiles: lower and upper, over rounds.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -17,6 +20,8 @@ class Row(BaseModel):
     metric: str
     value: float
     ci95: float | None = None
+    engine: str | None = None
+    quartiles: tuple[float, float] | None = None
     seeds: int
     minutes_per_seed: float | None = None
     paper: float | None = None

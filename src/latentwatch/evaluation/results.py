@@ -41,6 +41,7 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
         "",
         *(line for remark in result.remarks for line in (remark, "")),
+        *summary,
         "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
