@@ -2,12 +2,13 @@
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import Int8, Model, ScoringFormat, refuse
+from latentwatch.cli.options import Corrupt, Int8, Model, ScoringFormat, refuse
 from latentwatch.engines.choose import Choice
 
 
@@ -33,6 +34,7 @@ def evaluate(
     ] = None,
     bf16: ScoringFormat = None,
     int8: Int8 = False,
+    corrupt: Corrupt = None,
 ) -> None:
     """Judge a model on a labelled data set: frame-level AUC and EER, as JSON and a page with plots.
 
@@ -40,6 +42,7 @@ def evaluate(
     """
     from latentwatch.bundle.bundle import load_bundle
     from latentwatch.bundle.file import system_of
+    from latentwatch.datasets.derived import corrupted
     from latentwatch.datasets.registry import open_dataset
     from latentwatch.evaluation.baseline import evaluate_scorer
     from latentwatch.evaluation.plots import plot_clips, plot_roc
@@ -47,7 +50,12 @@ def evaluate(
     from latentwatch.evaluation.written import write_evaluation
     from latentwatch.scoring.baseline import load_baseline
     from latentwatch.scoring.camera import number_format, open_camera
+    from latentwatch.video.corrupt import Corruption
 
+    judged = open_dataset(dataset, data)
+    if corrupt is not None:
+        how = Corruption.parse(corrupt)
+        judged = replace(judged, test=[corrupted(clip, how) for clip in judged.test])
     if system_of(model) == "decoupled":
         network, description = load_bundle(model)
         precision = number_format(bf16, int8)
@@ -56,7 +64,7 @@ def evaluate(
         scored_by = str(detector.engine) if detector else "torch fp32"
         result = evaluate_model(
             network,
-            open_dataset(dataset, data),
+            judged,
             calibration,
             detector=detector,
             window=window,
@@ -66,9 +74,7 @@ def evaluate(
     else:
         scorer, _ = load_baseline(model)
         refuse(scorer.name, {"--engine": engine not in (None, "torch"), "--bf16": bool(bf16), "--int8": int8})
-        result = evaluate_scorer(
-            scorer, open_dataset(dataset, data), window=window, unscored_as_first=unscored_as_first
-        )
+        result = evaluate_scorer(scorer, judged, window=window, unscored_as_first=unscored_as_first)
         system = main = title = scorer.name
         scored_by = "torch fp32"
     output.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,8 @@ class Engine(ABC):
 
     name: ClassVar[EngineName]
     precision: Precision
+    has_step: bool
+    """Whether the motion model has a form that takes one code at a time; Conv3D has."""
 
     @abstractmethod
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -29,13 +31,26 @@ class Engine(ABC):
 
     @abstractmethod
     def predict(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`."""
+        """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`.
+
+        Of a motion model that does not predict: what `errors` needs of the past.
+        """
+
+    def errors(self, expected: NDArray[np.float32], observed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The error of each element of observed codes `(N, C, h, w)`, same shape.
+
+        expected: from `predict`. See `MotionModel.errors`.
+        """
+        return np.asarray(np.square(expected - observed))
 
     @abstractmethod
     def step(
         self, state: NDArray[np.float32], codes: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """States and newest codes of N streams to new states and predicted codes; see `MotionStep`."""
+        """States and newest codes of N streams to new states and predicted codes; see `MotionStep`.
+
+        For an engine that `has_step`.
+        """
 
     @property
     def steps(self) -> bool:
@@ -44,7 +59,7 @@ class Engine(ABC):
         A step was faster on every engine in fp32. In bf16 it was not: on AMX it took as long as the dense
         model at width small and 1.4 times as long at tiny.
         """
-        return self.precision != "bf16"
+        return self.has_step and self.precision != "bf16"
 
     def stream(self, k: int) -> MotionStream:
         """The motion model for one stream whose codes come one at a time; k as the model was trained with."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from latentwatch.engines.graphs import GRAPHS, Graph, Port, graph_of
+from latentwatch.engines.graphs import Graph, Port, graph_names, graph_of
 from latentwatch.engines.onnx_engine import to_onnx
 from latentwatch.engines.openvino_engine import to_openvino
 from latentwatch.engines.packages import require_openvino
@@ -30,14 +30,15 @@ def export_model(
     fps: float,
     thresholds: Mapping[str, float],
 ) -> Path:
-    """Writes each of `GRAPHS` in the form of `target` and `TARGET.json` into `folder`; gives the JSON.
+    """Writes each of `graph_names` in the form of `target` and `TARGET.json` into `folder`; gives the JSON.
 
     source: the model file, for its name and checksum. fps: frames a second that the model was trained at.
     thresholds: scores above which a frame, and a place, are unusual. Weights are fp32. The JSON is written
-    last, so that files beside one belong to it. Raises `MissingPackageError` without the target's package,
-    and `LatentwatchError` where a graph cannot be converted or a file written.
+    last, so that files beside one belong to it. Raises `UsageError` for a motion model that does not predict,
+    `MissingPackageError` without the target's package, and `LatentwatchError` where a graph cannot be
+    converted or a file written.
     """
-    parts = [graph_of(model, name) for name in GRAPHS]
+    parts = [graph_of(model, name) for name in graph_names(model)]
     writers = [_onnx_writer(part) if target == "onnx" else _openvino_writer(part) for part in parts]
     description = folder / f"{target}.json"
     try:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentwatch.engines.engine import Engine
-from latentwatch.engines.graphs import Graph, GraphName, graph_of
+from latentwatch.engines.graphs import Graph, GraphName, graph_names, graph_of
 from latentwatch.models.decoupled import Decoupled
 
 Run = Callable[..., tuple[NDArray[np.float32], ...]]
@@ -20,6 +20,7 @@ class GraphEngine(Engine):
     def __init__(self, model: Decoupled) -> None:
         self._model = model
         self._opened: dict[GraphName, Run] = {}
+        self.has_step = "step" in graph_names(model)
         self._graph("encoder")
         self._graph("step" if self.steps else "motion")
 

@@ -11,13 +11,12 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
+from latentwatch.errors import UsageError
 from latentwatch.models.decoupled import Decoupled, foreground
 from latentwatch.models.incremental import MotionStep
+from latentwatch.models.motion import Conv3dMotion
 
 GraphName = Literal["encoder", "motion", "step"]
-
-GRAPHS: tuple[GraphName, ...] = ("encoder", "motion", "step")
-"""The encoder; the motion model on whole windows of codes; the same taking one code at a time."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,18 @@ class _Motion(nn.Module):
         return cast(Tensor, self.motion(codes.transpose(1, 2)))
 
 
+def graph_names(model: Decoupled) -> tuple[GraphName, ...]:
+    """The encoder; the motion model on whole windows; for Conv3D, the same taking one code at a time.
+
+    Raises `UsageError` for a motion model that does not predict.
+    """
+    if not model.motion.predicts:
+        raise UsageError(f"motion model {model.architecture.motion}: runs on PyTorch alone, not exported")
+    return ("encoder", "motion", "step") if isinstance(model.motion, Conv3dMotion) else ("encoder", "motion")
+
+
 def graph_of(model: Decoupled, name: GraphName) -> Graph:
-    """The part called `name` (see `GRAPHS`). All but the step share the model's weights."""
+    """The part called `name`, one of `graph_names`. All but the step share the model's weights."""
     architecture = model.architecture
     code = architecture.code_shape
     predicted = Port("code", code)
@@ -77,6 +86,7 @@ def graph_of(model: Decoupled, name: GraphName) -> Graph:
     if name == "motion":
         windows = Port("codes", (architecture.k, *code))
         return Graph(name, _Motion(model).eval(), (windows,), (predicted,))
+    assert isinstance(model.motion, Conv3dMotion)
     step = MotionStep(model.motion, architecture.k)
     state = (step.planes, *code)
     return Graph(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from latentwatch.engines.engine import Engine
 from latentwatch.models.decoupled import Decoupled, foreground
 from latentwatch.models.incremental import MotionStep
+from latentwatch.models.motion import Conv3dMotion
 
 
 class TorchEngine(Engine):
@@ -27,14 +28,17 @@ class TorchEngine(Engine):
         model.eval()
         self._background = model.background
         self._encoder, self._motion = model.encoder, model.motion
-        self._step = MotionStep(model.motion, model.architecture.k)
+        self.has_step = isinstance(model.motion, Conv3dMotion)
+        if isinstance(model.motion, Conv3dMotion):
+            self._step = MotionStep(model.motion, model.architecture.k)
         self._type, self._layout = torch.float32, torch.contiguous_format
         if bf16:
             self._type, self._layout = torch.bfloat16, torch.channels_last_3d
             self._encoder = copy.deepcopy(model.encoder).to(self._type)
             self._motion = copy.deepcopy(model.motion).to(self._type)
-            self._step.to(self._type)
-            self._motion.to(memory_format=self._layout)  # type: ignore[call-overload]
+            if self.has_step:
+                self._step.to(self._type)
+                self._motion.to(memory_format=self._layout)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -48,6 +52,11 @@ class TorchEngine(Engine):
         """See `Engine.predict`."""
         windows = torch.from_numpy(codes).transpose(1, 2)
         return _array(self._motion(windows.to(self._type, memory_format=self._layout)))
+
+    @torch.inference_mode()
+    def errors(self, expected: NDArray[np.float32], observed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.errors`."""
+        return _array(self._motion.errors(torch.from_numpy(expected), torch.from_numpy(observed)))
 
     @torch.inference_mode()
     def step(

@@ -4,45 +4,10 @@ import os
 import platform
 from datetime import date
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from latentwatch.bundle.provenance import software
-
-
-class Row(BaseModel):
-    """One figure. AUC and EER in percent; `paper` is the paper's own figure where it has one."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    system: str = "decoupled"
-    preset: str
-    dataset: str
-    score: str
-    metric: str
-    value: float
-    ci95: float | None = None
-    seeds: int
-    minutes_per_seed: float | None = None
-    paper: float | None = None
-    status: Literal["measured", "quick", "quoted"] = "measured"
-
-
-class ResultFile(BaseModel):
-    """The contents of `docs/results/NAME.json`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    command: str
-    version: str
-    commit: str
-    date: str
-    machine: str
-    settings: dict[str, str | int | float | bool]
-    protocol: str
-    rows: list[Row]
+from latentwatch.evaluation.overview import write_overview
+from latentwatch.evaluation.result_file import ResultFile
 
 
 def describe_run() -> dict[str, str]:
@@ -57,12 +22,17 @@ def describe_run() -> dict[str, str]:
 
 
 def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Path:
-    """Writes the JSON and the page into `folder`; `plots` maps picture files there to captions."""
+    """Writes the JSON and the page into `folder`, and the folder's overview anew; gives the page.
+
+    plots: captions of pictures in the folder, by file name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
+    quick = any(row.status == "quick" for row in result.rows)
     lines = [
         f"# {result.name}",
         "",
+        *(["**Quick: a small network on little data, to show what this does. Not a result.**", ""] * quick),
         f"Made by `{result.command}` on {result.date} (version {result.version}, commit {result.commit}, "
         f"{result.machine}). Do not edit: the command writes this page.",
         "",
@@ -70,6 +40,8 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         "",
         "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
         "",
+        *(line for remark in result.remarks for line in (remark, "")),
+        *summary,
         "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
@@ -83,6 +55,7 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         lines += ["", f"![{caption}]({file})", "", caption]
     page = folder / f"{result.name}.md"
     page.write_text("\n".join(lines) + "\n")
+    write_overview(folder)
     return page
 
 

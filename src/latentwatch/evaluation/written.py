@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import Evaluation
 
 METRICS = ("auc_micro", "auc_macro", "auc_raw", "eer")

@@ -27,7 +27,8 @@ def calibrate(held_out: Sequence[ClipScores], pixel_threshold: float | None = No
         raise LatentwatchError("no held-out frame has a score: the clips are too short to calibrate on")
     if pixel_threshold is None:
         pixel_maps = [clip.pixel_maps for clip in held_out if clip.pixel_maps is not None]
-        pixel_threshold = float(np.nanquantile(np.concatenate(pixel_maps), PLACE_QUANTILE))
+        if pixel_maps:
+            pixel_threshold = float(np.nanquantile(np.concatenate(pixel_maps), PLACE_QUANTILE))
     return Calibration(
         threshold=float(np.nanquantile(scores, QUANTILE)),
         place_threshold=float(

@@ -58,7 +58,7 @@ def learn_camera(
                 for run in trained.held_out
             ]
             calibrations: dict[Precision, Calibration] = {"fp32": calibrate(held_out)}
-            if cpu_has_bf16():
+            if cpu_has_bf16() and trained.model.motion.predicts:
                 # What `auto` may score in on such a machine; the decoder is in fp32 there too.
                 engine = open_engine(trained.model, bf16=True)
                 detector = Detector(trained.model, calibrations["fp32"], engine=engine)

@@ -14,9 +14,10 @@ from latentwatch.bundle.int8 import Int8Info, int8_file, save_int8
 from latentwatch.bundle.provenance import software
 from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.engine import Engine
+from latentwatch.engines.graphs import graph_names
 from latentwatch.engines.openvino_engine import Int8Engine, OpenvinoEngine
 from latentwatch.engines.quantise import quantise
-from latentwatch.errors import LatentwatchError, StoppedError
+from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.scoring.batch import ClipScores
 from latentwatch.scoring.calibration import calibrate
 from latentwatch.scoring.camera import stream_clip
@@ -58,10 +59,12 @@ def quantise_camera(
     clips: the camera's normal footage, best that which it was trained on: held out from learning the ranges
     is then what was held out from training. Raises `LatentwatchError` where the footage is too short, nothing
     changes in it, or the relative prediction error moved by more than `BOUND`; nothing is then written.
-    `StoppedError` on Ctrl-C.
+    `StoppedError` on Ctrl-C, `UsageError` for a motion model that takes no steps.
     """
     model, info = load_bundle(bundle)
     architecture = model.architecture
+    if "step" not in graph_names(model):
+        raise UsageError(f"{bundle}: motion model {architecture.motion} has no int8 form; only conv3d has")
     try:
         with TemporaryDirectory() as folder:
             store = build_store(
