@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -21,10 +22,19 @@ def describe_run() -> dict[str, str]:
     }
 
 
-def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Path:
-    """Writes the JSON and the page into `folder`, and the folder's overview anew; gives the page.
+def write_result(
+    result: ResultFile, folder: Path, plots: dict[str, str], summary: Sequence[str] = ()
+) -> Path:
+    """What `write_page` does, and the overview of a folder of results written anew; gives the page."""
+    page = write_page(result, folder, plots, summary)
+    write_overview(folder)
+    return page
 
-    plots: captions of pictures in the folder, by file name.
+
+def write_page(result: ResultFile, folder: Path, plots: dict[str, str], summary: Sequence[str] = ()) -> Path:
+    """Writes the JSON and the page into `folder`; gives the page.
+
+    plots: captions of pictures in the folder, by file name. summary: lines of the page before all rows.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
@@ -55,7 +65,6 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         lines += ["", f"![{caption}]({file})", "", caption]
     page = folder / f"{result.name}.md"
     page.write_text("\n".join(lines) + "\n")
-    write_overview(folder)
     return page
 
 

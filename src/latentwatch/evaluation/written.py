@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import Evaluation
 
 METRICS = ("auc_micro", "auc_macro", "auc_raw", "eer")
@@ -54,4 +54,4 @@ def write_evaluation(
         **describe_run(),
     )
     plots = {"roc.png": "ROC curves.", "clips.png": "Scores of the test clips; labelled spans are shaded."}
-    return write_result(written, folder, plots)
+    return write_page(written, folder, plots)

@@ -47,8 +47,9 @@ class BenchPlan:
     """What to measure.
 
     rounds: turns of each runner; seconds: about how long a turn is. datasets: of Table 1, whose sizes race;
-    widths: of ours; systems: of the others. memory: whether to measure it, which starts a process for each. film_frames: length of
-    the films. only: one section, None for all. threads: of all engines, all cores if None.
+    widths: of ours; systems: of the others. memory: whether to measure it, which starts a process for each.
+    film_frames: length of the films. only: one section, None for all. threads: of all engines, all cores if
+    None.
     """
 
     rounds: int
@@ -209,12 +210,12 @@ def _write(plan: BenchPlan, measured: Measured, threads: int) -> Path:
         protocol=(
             "random weights, on which speed does not depend; each system gets one new frame at its input "
             "size and gives that frame's score, with all earlier frames seen; the systems take turns of "
-            f"about {plan.seconds:g} s in random order; medians and quartiles over rounds, ratios of the same "
-            "round; ours runs the encoder on the new frame and the motion step, no decoder; a baseline runs "
-            "its whole network on the clip that ends with the new frame, at its own paper's width; "
-            "arithmetic counts a multiply-add as two; peak: the best of 5 products of two square matrices on PyTorch; "
-            "memory: at most resident in a process of its own, libraries and conversion included; end to "
-            f"end: {FILM_RUNS} runs through an H.264 film of {plan.film_frames} frames, decoder threads "
+            f"about {plan.seconds:g} s in random order; medians and quartiles over rounds, ratios of the "
+            "same round; ours runs the encoder on the new frame and the motion step, no decoder; a baseline "
+            "runs its whole network on the clip that ends with the new frame, at its own paper's width; "
+            "arithmetic counts a multiply-add as two; peak: the best of 5 products of two square matrices on "
+            "PyTorch; memory: at most resident in a process of its own, libraries and conversion included; end "
+            f"to end: {FILM_RUNS} runs through an H.264 film of {plan.film_frames} frames, decoder threads "
             "beside the rest, engine chosen as by 'auto'; the paper's figures are from another machine, with "
             "a GPU: only ratios compare"
         ),

@@ -31,8 +31,8 @@ FRAMES = 16
 class Racer:
     """A system of the race.
 
-    width: ours, of `models.presets.WIDTHS`; the others have their papers' own. dataset: whose size of Table 1 it has.
-    engine: torch or openvino. precision: fp32 or bf16.
+    width: ours, of `models.presets.WIDTHS`; the others have their papers' own. dataset: whose size of Table 1
+    it has. engine: torch or openvino. precision: fp32 or bf16.
     """
 
     system: str
