@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentwatch.bundle.bundle import load_bundle
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import Choice
+from latentwatch.scoring.camera import number_format, open_camera
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.source import open_video
 
@@ -42,11 +42,13 @@ def train(
     return load(out)
 
 
-def load(path: str | Path, engine: Choice = "auto", *, bf16: bool | None = None) -> Detector:
+def load(
+    path: str | Path, engine: Choice = "auto", *, bf16: bool | None = None, int8: bool = False
+) -> Detector:
     """A detector from a model file.
 
-    engine: "auto" (the fastest that is installed), "torch", "onnx" or "openvino". bf16: see
-    `open_engine`. Raises `UsageError` or `LatentwatchError` as `load_bundle` and `open_engine` do.
+    engine: "auto" (the fastest that is installed), "torch", "onnx" or "openvino". bf16: True or False for
+    bfloat16 or fp32; None takes what is fastest. int8: the form that `latentwatch quantise` made. Raises
+    `UsageError` or `LatentwatchError` as `open_camera` does.
     """
-    model, info = load_bundle(Path(path))
-    return Detector(model, info.calibration, engine=open_engine(model, engine, bf16=bf16))
+    return open_camera(Path(path), engine, number_format(bf16, int8))

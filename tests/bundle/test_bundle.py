@@ -68,12 +68,46 @@ def test_newer_schema(bundle):
     from latentwatch.bundle.file import checksum
 
     def newer(tensors, header):
-        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 2})
+        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 3})
         header["sha256"] = checksum(tensors, header["latentwatch"])
 
     rewritten(bundle[0], newer)
-    with pytest.raises(LatentwatchError, match="schema 2, this program reads schema 1"):
+    with pytest.raises(LatentwatchError, match="schema 3, this program reads up to schema 2"):
         load_bundle(bundle[0])
+
+
+def test_schema_1_is_read_as_of_fp32(bundle):
+    from latentwatch.bundle.file import checksum
+
+    path, model, info = bundle
+
+    def older(tensors, header):
+        text = json.loads(header["latentwatch"])
+        text["calibration"] = text.pop("calibrations")["fp32"]
+        header["latentwatch"] = json.dumps(text | {"schema_version": 1})
+        header["sha256"] = checksum(tensors, header["latentwatch"])
+
+    rewritten(path, older)
+    loaded, description = load_bundle(path)
+    assert description == info
+    assert torch.equal(loaded.background, model.background)
+    assert description.calibration_for("bf16") == description.calibration_for("fp32") == info.calibration
+
+
+def test_calibrations_by_number_format(bundle):
+    path, model, info = bundle
+    other = info.calibration.model_copy(update={"threshold": 0.625})
+    info = info.model_copy(update={"calibrations": {"fp32": info.calibration, "bf16": other}})
+    save_bundle(path, model, info)
+    read = load_bundle(path)[1]
+    assert read.calibration_for("bf16").threshold == 0.625
+    assert read.calibration_for("fp32").threshold == read.calibration_for("int8").threshold == 0.5
+
+
+def test_calibration_in_fp32_must_be_there(bundle):
+    info = bundle[2]
+    with pytest.raises(ValueError, match="no calibration in fp32"):
+        BundleInfo(architecture=SMALL, fps=10, calibrations={"bf16": info.calibration})
 
 
 def test_missing(tmp_path):

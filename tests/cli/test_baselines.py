@@ -66,7 +66,8 @@ def test_train_info_score_evaluate(footage, tmp_path, system):
 
     said = run("evaluate", model, "folder", "--data", footage, "-o", tmp_path / "plots")
     assert f"{system} protocol: micro AUC over 1 clips after Eq. 3 per clip; {30 - needed + 1} frames" in said
-    assert {path.name for path in (tmp_path / "plots").iterdir()} == {"roc.png", "clips.png"}
+    made = {"roc.png", "clips.png", "evaluation.json", "evaluation.md"}
+    assert {path.name for path in (tmp_path / "plots").iterdir()} == made
 
 
 def test_too_few_frames_for_a_score(trained, tmp_path):

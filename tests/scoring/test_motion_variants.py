@@ -86,7 +86,7 @@ def test_trained_kept_loaded_judged(tmp_path, motion, gradient):
     result = evaluate_model(model, Dataset("made", [], [clip], "ped2"), info.calibration, say=told.append)
     expected = {"z_mse", "r_mse"} | ({"p_mse"} if motion == "conv-lstm" else set())
     assert set(result.figures) == expected
-    score_to_files(model, info.calibration, clip, tmp_path / "out")
+    score_to_files(Detector(model, info.calibration), clip, tmp_path / "out")
     frames = json.loads((tmp_path / "out" / "b.json").read_text())["frames"]
     live_score = frames[-1]["z_nll" if motion == "autoregressive" else "z_mse"]
     assert live_score == pytest.approx(result.clips["z_mse"][0].scores[-1], rel=1e-4)

@@ -4,17 +4,20 @@ Weights and background are its tensors; everything else is JSON in its header. N
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from latentwatch.bundle.file import check_schema, read_model_file, system_in, write_model_file
+from latentwatch.bundle.file import check_schema, is_int8, read_model_file, system_in, write_model_file
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.models.presets import Architecture
+from latentwatch.models.presets import Architecture, Precision
 
-SCHEMA = 1
-"""Version of the file's form. A reader refuses newer files."""
+SCHEMA = 2
+"""Version of the file's form. A reader refuses newer files.
+
+1 had one `calibration`, of fp32; 2 has `calibrations`, by number format.
+"""
 
 
 class Calibration(BaseModel):
@@ -34,15 +37,42 @@ class Calibration(BaseModel):
 
 
 class BundleInfo(BaseModel):
-    """All of a bundle but its weights. provenance: free-form facts of the training run."""
+    """All of a bundle but its weights.
+
+    calibrations: by the number format that the scores were computed in; fp32 is always there. provenance:
+    free-form facts of the training run. A file of schema 1 is read as one of this schema.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     schema_version: int = SCHEMA
     architecture: Architecture
     fps: float = Field(gt=0)
-    calibration: Calibration
+    calibrations: dict[Precision, Calibration]
     provenance: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_schema_1(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "calibration" in data:
+            rest = {name: value for name, value in data.items() if name != "calibration"}
+            return rest | {"schema_version": SCHEMA, "calibrations": {"fp32": data["calibration"]}}
+        return data
+
+    @model_validator(mode="after")
+    def _has_fp32(self) -> Self:
+        if "fp32" not in self.calibrations:
+            raise ValueError("no calibration in fp32")
+        return self
+
+    @property
+    def calibration(self) -> Calibration:
+        """The calibration in fp32."""
+        return self.calibrations["fp32"]
+
+    def calibration_for(self, precision: Precision) -> Calibration:
+        """The calibration in a number format, or that in fp32 where there is none."""
+        return self.calibrations.get(precision, self.calibration)
 
 
 def save_bundle(path: Path, model: Decoupled, info: BundleInfo) -> None:
@@ -57,6 +87,8 @@ def load_bundle(path: Path) -> tuple[Decoupled, BundleInfo]:
     no bundle, cut short, altered, or of a newer schema.
     """
     tensors, text = read_model_file(path)
+    if is_int8(text):
+        raise UsageError(f"{path}: the int8 form of a model; give the model file itself, and --int8")
     system = system_in(text)
     if system != "decoupled":
         raise UsageError(f"{path}: a model of {system}; it can be used with score, evaluate and info alone")

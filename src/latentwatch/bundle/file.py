@@ -63,6 +63,14 @@ def system_in(text: str) -> str:
         return "decoupled"
 
 
+def is_int8(text: str) -> bool:
+    """Whether a model file's text is that of an int8 file."""
+    try:
+        return bool(json.loads(text)["kind"] == "int8")
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
 def system_of(path: Path) -> str:
     """The name of the system in a model file. Its weights are not read, and so not verified.
 
@@ -75,15 +83,21 @@ def system_of(path: Path) -> str:
         return "decoupled"
 
 
-def check_schema(path: Path, text: str, schema: int) -> None:
-    """Raises `LatentwatchError` for a text of another schema, `ValueError` where it is no JSON object."""
+def checksum_of(path: Path) -> str:
+    """The checksum that a model file, already verified, has in its header."""
+    with safe_open(path, framework="pt") as opened:
+        return str(opened.metadata()["sha256"])
+
+
+def check_schema(path: Path, text: str, newest: int) -> None:
+    """Raises `LatentwatchError` for a text of a newer schema, `ValueError` where it is no JSON object."""
     description = json.loads(text)
     if not isinstance(description, dict):
         raise ValueError("not a JSON object")
     version = description.get("schema_version")
-    if version != schema:
+    if version not in range(1, newest + 1):
         raise LatentwatchError(
-            f"{path}: model file of schema {version}, this program reads schema {schema}; "
+            f"{path}: model file of schema {version}, this program reads up to schema {newest}; "
             "update Latentwatch or train the model anew"
         )
 

@@ -1,12 +1,15 @@
 """`latentwatch evaluate`."""
 
+import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import Corrupt, Model
+from latentwatch.cli.options import Corrupt, Int8, Model, ScoringFormat, refuse
+from latentwatch.engines.choose import Choice
 
 
 def evaluate(
@@ -25,9 +28,15 @@ def evaluate(
         bool,
         typer.Option("--unscored-as-first", help="Judge frames without a score as the first scored one."),
     ] = False,
+    engine: Annotated[
+        Choice | None,
+        typer.Option(help="Judge Z-MSE as this engine scores it, alone; without it, PyTorch, all scores."),
+    ] = None,
+    bf16: ScoringFormat = None,
+    int8: Int8 = False,
     corrupt: Corrupt = None,
 ) -> None:
-    """Judge a model on a labelled data set: frame-level AUC and EER, with plots.
+    """Judge a model on a labelled data set: frame-level AUC and EER, as JSON and a page with plots.
 
     Example: latentwatch evaluate ped2.lw ped2 --data data/ped2
     """
@@ -38,7 +47,9 @@ def evaluate(
     from latentwatch.evaluation.baseline import evaluate_scorer
     from latentwatch.evaluation.plots import plot_clips, plot_roc
     from latentwatch.evaluation.run import evaluate_model
+    from latentwatch.evaluation.written import write_evaluation
     from latentwatch.scoring.baseline import load_baseline
+    from latentwatch.scoring.camera import number_format, open_camera
     from latentwatch.video.corrupt import Corruption
 
     judged = open_dataset(dataset, data)
@@ -47,21 +58,36 @@ def evaluate(
         judged = replace(judged, test=[corrupted(clip, how) for clip in judged.test])
     if system_of(model) == "decoupled":
         network, description = load_bundle(model)
+        precision = number_format(bf16, int8)
+        detector = open_camera(model, engine or "auto", precision) if engine or precision else None
+        calibration = detector.calibration if detector else description.calibration
+        scored_by = str(detector.engine) if detector else "torch fp32"
         result = evaluate_model(
             network,
             judged,
-            description.calibration,
+            calibration,
+            detector=detector,
             window=window,
             unscored_as_first=unscored_as_first,
         )
-        main, title = "z_mse", "Z-MSE"
+        system, main, title = "decoupled", "z_mse", "Z-MSE"
     else:
         scorer, _ = load_baseline(model)
+        refuse(scorer.name, {"--engine": engine not in (None, "torch"), "--bf16": bool(bf16), "--int8": int8})
         result = evaluate_scorer(scorer, judged, window=window, unscored_as_first=unscored_as_first)
-        main = title = scorer.name
+        system = main = title = scorer.name
+        scored_by = "torch fp32"
     output.mkdir(parents=True, exist_ok=True)
     plot_roc(result.figures, output / "roc.png")
     plot_clips(result.clips[main], output / "clips.png")
+    write_evaluation(
+        result,
+        output,
+        command=shlex.join(["latentwatch", *sys.argv[1:]]),
+        system=system,
+        dataset=dataset,
+        settings={"model": model.name, "engine": scored_by},
+    )
     print(f"{'score':13}{'AUC micro':>11}{'AUC macro':>11}{'AUC raw':>9}{'EER':>7}   (percent)")
     for name, figure in result.figures.items():
         print(
@@ -71,4 +97,5 @@ def evaluate(
         print(
             f"localisation by {name}: RBDC {places.rbdc:.2f}, TBDC {places.tbdc:.2f} ({places.tracks} tracks)"
         )
-    print(f"{title} protocol: {result.figures[main].protocol}\nplots: {output}/roc.png, {output}/clips.png")
+    print(f"{title} protocol: {result.figures[main].protocol}")
+    print(f"written: {output}/evaluation.md (engine: {scored_by})")

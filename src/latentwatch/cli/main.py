@@ -11,6 +11,7 @@ from latentwatch.cli.demo import demo
 from latentwatch.cli.evaluate import evaluate
 from latentwatch.cli.export import export
 from latentwatch.cli.info import info
+from latentwatch.cli.quantise import quantise
 from latentwatch.cli.reproduce import reproduce
 from latentwatch.cli.score import score
 from latentwatch.cli.streams import streams
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learns what normal looks like in front of one camera, and says when something is not.",
 )
-for command in (train, score, evaluate, reproduce, corrupt, export, streams, bench, info, demo):
+for command in (train, score, evaluate, reproduce, corrupt, export, quantise, streams, bench, info, demo):
     app.command()(command)
 
 

@@ -54,6 +54,8 @@ ScoringFormat = Annotated[
     ),
 ]
 
+Int8 = Annotated[bool, typer.Option("--int8", help="Score in int8, by what 'latentwatch quantise' made.")]
+
 
 def architecture(preset: str, width: str, size: str | None = None, motion: Motion = "conv3d") -> Architecture:
     """A Table 1 preset at a width, and at another input size `HEIGHTxWIDTH` if given.

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import Corrupt, EngineChoice, Model, ScoringFormat, refuse
+from latentwatch.cli.options import Corrupt, EngineChoice, Int8, Model, ScoringFormat, refuse
 
 
 def score(
@@ -31,6 +31,7 @@ def score(
     ] = "latent",
     engine: EngineChoice = "auto",
     bf16: ScoringFormat = None,
+    int8: Int8 = False,
     corrupt: Corrupt = None,
 ) -> None:
     """Score new footage: CSV, JSON and a plot for each clip, and an annotated video with --video.
@@ -38,29 +39,20 @@ def score(
     Example: latentwatch score front-door.lw tonight.mp4 --video --engine openvino
     Example: latentwatch score front-door.lw rtsp://user:password@10.0.0.7/live --seconds 300
     """
-    from latentwatch.bundle.bundle import load_bundle
     from latentwatch.bundle.file import system_of
     from latentwatch.datasets.derived import corrupted
     from latentwatch.datasets.folder import clips_at
-    from latentwatch.engines.choose import open_engine
     from latentwatch.evaluation.score_files import score_baseline_to_files, score_to_files
     from latentwatch.scoring.baseline import load_baseline
+    from latentwatch.scoring.camera import number_format, open_camera
     from latentwatch.video.corrupt import Corruption
 
     if system_of(model) == "decoupled":
-        network, description = load_bundle(model)
         clips = clips_at(footage, seconds)
-        opened = open_engine(network, engine, bf16=bf16)
-        runs_on = str(opened)
-        threshold, needed = description.calibration.threshold, network.architecture.span
-        score_one = partial(
-            score_to_files,
-            network,
-            description.calibration,
-            engine=opened,
-            video=video,
-            pixel_boxes=boxes == "pixel",
-        )
+        detector = open_camera(model, engine, number_format(bf16, int8), pixel_boxes=boxes == "pixel")
+        runs_on = str(detector.engine)
+        threshold, needed = detector.calibration.threshold, detector.frames_needed
+        score_one = partial(score_to_files, detector, video=video)
     else:
         scorer, facts = load_baseline(model)
         refuse(
@@ -70,6 +62,7 @@ def score(
                 "--boxes pixel": boxes == "pixel",
                 f"--engine {engine}": engine not in ("auto", "torch"),
                 "--bf16": bool(bf16),
+                "--int8": int8,
             },
         )
         clips = clips_at(footage, seconds)

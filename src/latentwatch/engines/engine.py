@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentwatch.engines.stream import MotionStream, StepStream, WindowStream
+from latentwatch.models.presets import Precision
 
 EngineName = Literal["torch", "onnx", "openvino"]
-
-Precision = Literal["fp32", "bf16"]
-"""Number format of the arithmetic. What goes in and comes out is the same for both."""
 
 
 class Engine(ABC):

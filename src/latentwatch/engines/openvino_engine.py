@@ -1,6 +1,7 @@
 """The model on OpenVINO."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from latentwatch.engines.graphs import Graph
 from latentwatch.engines.packages import first_line, require_openvino
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
+from latentwatch.models.incremental import state_planes
 
 
 class OpenvinoEngine(GraphEngine):
@@ -40,6 +42,36 @@ class OpenvinoEngine(GraphEngine):
 
     def _open(self, graph: Graph) -> Run:
         return _Runner(self._core, to_openvino(graph), self._settings).run
+
+
+class Int8Engine(OpenvinoEngine):
+    """Runs the quantised graphs of `engines.quantise`: the encoder and the step.
+
+    graphs: by name, the contents of `.xml` and `.bin`. Raises `MissingPackageError` without openvino, and
+    `LatentwatchError` where OpenVINO cannot read them.
+    """
+
+    def __init__(self, model: Decoupled, graphs: Mapping[Any, tuple[bytes, bytes]]) -> None:
+        self._graphs = graphs
+        super().__init__(model, bf16=False)
+        self.precision = "int8"
+
+    def _open(self, graph: Graph) -> Run:
+        try:
+            read = self._core.read_model(*self._graphs[graph.name])
+        except (KeyError, RuntimeError) as error:
+            raise LatentwatchError(
+                f"OpenVINO cannot read the int8 {graph.name}: {first_line(error)}"
+            ) from error
+        return _Runner(self._core, read, self._settings).run
+
+    def predict(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.predict`. By k steps: the dense model is not quantised."""
+        state = np.zeros((len(codes), state_planes(codes.shape[1]), *codes.shape[2:]), dtype=np.float32)
+        predicted = codes[:, 0]
+        for code in codes.swapaxes(0, 1):
+            state, predicted = self.step(state, code)
+        return predicted
 
 
 class _Runner:

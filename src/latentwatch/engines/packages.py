@@ -26,11 +26,21 @@ def require_openvino() -> ModuleType:
     again. A program that watches cameras tells nobody. OpenVINO has a stub for when its telemetry package is
     absent, so the package is hidden while OpenVINO is imported.
     """
+    return _without_telemetry("openvino", "openvino")
+
+
+def require_nncf() -> ModuleType:
+    """Imports NNCF, and OpenVINO with it, without telemetry; see `require_openvino`. Raises as that does."""
+    require_openvino()
+    return _without_telemetry("nncf", "quantise")
+
+
+def _without_telemetry(package: str, extra: str) -> ModuleType:
     hidden = _TELEMETRY not in sys.modules
     if hidden:
         sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
     try:
-        return require("openvino", "openvino")
+        return require(package, extra)
     finally:
         if hidden:
             del sys.modules[_TELEMETRY]

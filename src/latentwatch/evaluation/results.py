@@ -25,7 +25,14 @@ def describe_run() -> dict[str, str]:
 def write_result(
     result: ResultFile, folder: Path, plots: dict[str, str], summary: Sequence[str] = ()
 ) -> Path:
-    """Writes the JSON and the page into `folder`, and the folder's overview anew; gives the page.
+    """What `write_page` does, and the overview of a folder of results written anew; gives the page."""
+    page = write_page(result, folder, plots, summary)
+    write_overview(folder)
+    return page
+
+
+def write_page(result: ResultFile, folder: Path, plots: dict[str, str], summary: Sequence[str] = ()) -> Path:
+    """Writes the JSON and the page into `folder`; gives the page.
 
     plots: captions of pictures in the folder, by file name. summary: lines of the page before all rows.
     """
@@ -58,7 +65,6 @@ def write_result(
         lines += ["", f"![{caption}]({file})", "", caption]
     page = folder / f"{result.name}.md"
     page.write_text("\n".join(lines) + "\n")
-    write_overview(folder)
     return page
 
 

@@ -13,6 +13,8 @@ from latentwatch.evaluation.frame_level import FrameLevel, LabelledScores, frame
 from latentwatch.evaluation.pixel_level import ClipRegions, PixelLevel, pixel_level, regions_and_tracks
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
+from latentwatch.scoring.camera import stream_clip
+from latentwatch.scoring.detector import Detector
 from latentwatch.scoring.localise import boxes_from_map
 
 SCORES = ("z_mse", "p_mse", "r_mse")
@@ -38,21 +40,27 @@ def evaluate_model(
     dataset: Dataset,
     calibration: Calibration,
     *,
+    detector: Detector | None = None,
     window: int | None = None,
     unscored_as_first: bool = False,
     say: Callable[[str], None] = print,
 ) -> Evaluation:
     """All `SCORES` on `dataset.test`, each judged over the frames that have it; no P-MSE without prediction.
 
-    calibration: where an error map is above its threshold there is a box.
+    calibration: where an error map is above its threshold there is a box. detector: scores frame by frame on
+    its engine, Z-MSE alone; without it PyTorch scores, in fp32.
     Raises `UsageError` where a clip has no labels, and as decoding and `frame_level` do.
     """
-    names = SCORES if model.motion.predicts else ("z_mse", "r_mse")
+    names: tuple[str, ...] = SCORES if model.motion.predicts else ("z_mse", "r_mse")
+    if detector is not None:
+        names = ("z_mse",)
     clips: dict[str, list[LabelledScores]] = {name: [] for name in names}
     regions: dict[str, list[ClipRegions]] = {"z_mse": [], "p_mse": []}
     for clip, labels in judged_clips(dataset, say):
         with clip.open(model.architecture.size) as frames:
-            scores = score_clip(model, frames, pixel_scores=True)
+            scores = (
+                stream_clip(detector, frames) if detector else score_clip(model, frames, pixel_scores=True)
+            )
         for name in clips:
             clips[name].append(LabelledScores(clip.name, getattr(scores, name), labels))
         if clip.load_masks is not None:

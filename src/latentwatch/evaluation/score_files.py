@@ -9,13 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from latentwatch.baselines.scorer import Scorer
-from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Clip
-from latentwatch.engines.engine import Engine
 from latentwatch.errors import LatentwatchError
 from latentwatch.evaluation.annotate import annotate
 from latentwatch.evaluation.plots import plot_scores
-from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.baseline import BaselineDetector
 from latentwatch.scoring.detector import Detector, Result
 from latentwatch.video.frame import Frame
@@ -32,23 +29,15 @@ class Summary:
     peak_time: float
 
 
-def score_to_files(
-    model: Decoupled,
-    calibration: Calibration,
-    clip: Clip,
-    folder: Path,
-    *,
-    engine: Engine | None = None,
-    video: bool = False,
-    pixel_boxes: bool = False,
-) -> Summary:
+def score_to_files(detector: Detector, clip: Clip, folder: Path, *, video: bool = False) -> Summary:
     """Writes `CLIP.csv`, `CLIP.json`, `CLIP.png`, and with `video` `CLIP.mp4`, into `folder`.
 
     Raises as decoding does, and `LatentwatchError` where a file cannot be written.
     """
-    detector = Detector(model, calibration, engine=engine, pixel_boxes=pixel_boxes)
+    detector.reset()
+    calibration = detector.calibration
     limit = 2 * calibration.place_threshold if video else None
-    names = ("z_mse", "Z-MSE") if model.motion.predicts else ("z_nll", "Z-NLL")
+    names = ("z_mse", "Z-MSE") if detector.predicts else ("z_nll", "Z-NLL")
     return _score_to_files(detector.step, calibration.threshold, names, clip, folder, limit)
 
 

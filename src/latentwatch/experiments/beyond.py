@@ -19,8 +19,7 @@ from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.pooling import UsualError, variants
-from latentwatch.training.camera import frames_of
-from latentwatch.training.frames import build_store
+from latentwatch.training.frames import build_store, frames_of
 
 METRICS = ("auc_micro", "auc_macro", "auc_raw", "eer")
 

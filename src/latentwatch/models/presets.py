@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 HORIZON = 6
 """How many steps ahead the motion model predicts (the paper's Fig. 1: t = k + 6)."""
 
+Precision = Literal["fp32", "bf16", "int8"]
+"""Number format of the arithmetic. Frames, codes and scores are the same for all."""
+
 Motion = Literal["conv3d", "conv-lstm", "autoregressive"]
 """The motion models that the paper compares (Table 5); Conv3D is the paper's own."""
 

@@ -15,23 +15,25 @@ PLACE_QUANTILE = 0.9995
 """Share of normal places, and of normal pixels, whose error stays below theirs."""
 
 
-def calibrate(held_out: Sequence[ClipScores]) -> Calibration:
-    """Thresholds from held-out normal footage, scored with pixel scores.
+def calibrate(held_out: Sequence[ClipScores], pixel_threshold: float | None = None) -> Calibration:
+    """Thresholds from held-out normal footage, scored with pixel scores or given its pixel threshold.
 
     Raises `LatentwatchError` where no frame has a score.
     """
+    scored = [clip for clip in held_out if not np.isnan(clip.z_mse).all()]
     scores = np.concatenate([clip.z_mse for clip in held_out])
     frames = int((~np.isnan(scores)).sum())
     if not frames:
         raise LatentwatchError("no held-out frame has a score: the clips are too short to calibrate on")
-    pixel_maps = [clip.pixel_maps for clip in held_out if clip.pixel_maps is not None]
+    if pixel_threshold is None:
+        pixel_maps = [clip.pixel_maps for clip in held_out if clip.pixel_maps is not None]
+        if pixel_maps:
+            pixel_threshold = float(np.nanquantile(np.concatenate(pixel_maps), PLACE_QUANTILE))
     return Calibration(
         threshold=float(np.nanquantile(scores, QUANTILE)),
         place_threshold=float(
-            np.nanquantile(np.concatenate([m.error_maps for m in held_out]), PLACE_QUANTILE)
+            np.nanquantile(np.concatenate([clip.error_maps for clip in scored]), PLACE_QUANTILE)
         ),
-        pixel_threshold=float(np.nanquantile(np.concatenate(pixel_maps), PLACE_QUANTILE))
-        if pixel_maps
-        else None,
+        pixel_threshold=pixel_threshold,
         frames=frames,
     )

@@ -66,6 +66,16 @@ class Detector:
         self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)
 
     @property
+    def frames_needed(self) -> int:
+        """How many frames come up to the first score, that one counted: k + horizon."""
+        return self.architecture.span
+
+    @property
+    def predicts(self) -> bool:
+        """Whether scores are Z-MSE; those of a motion model that predicts no code are Z-NLL."""
+        return self._model.motion.predicts
+
+    @property
     def pixel_boxes(self) -> bool:
         """Whether boxes come from the prediction error in pixels."""
         return self._pixels is not None

@@ -1,20 +1,23 @@
 """From a camera's footage to its model file."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from latentwatch.bundle.bundle import BundleInfo, save_bundle
+from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
 from latentwatch.bundle.provenance import training_run
 from latentwatch.datasets.dataset import Clip
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.torch_engine import cpu_has_bf16
 from latentwatch.errors import StoppedError
-from latentwatch.models.presets import Architecture
+from latentwatch.models.presets import Architecture, Precision
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import calibrate
-from latentwatch.training.frames import FrameStore
+from latentwatch.scoring.camera import stream_clip
+from latentwatch.scoring.detector import Detector
+from latentwatch.training.frames import frames_of
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.run import train_model
 from latentwatch.training.settings import TrainingSettings
-from latentwatch.video.frame import Frame
 
 
 def learn_camera(
@@ -54,19 +57,20 @@ def learn_camera(
                 score_clip(trained.model, frames_of(trained.store, *run), pixel_scores=True)
                 for run in trained.held_out
             ]
+            calibrations: dict[Precision, Calibration] = {"fp32": calibrate(held_out)}
+            if cpu_has_bf16() and trained.model.motion.predicts:
+                # What `auto` may score in on such a machine; the decoder is in fp32 there too.
+                engine = open_engine(trained.model, bf16=True)
+                detector = Detector(trained.model, calibrations["fp32"], engine=engine)
+                streamed = [stream_clip(detector, frames_of(trained.store, *run)) for run in trained.held_out]
+                calibrations["bf16"] = calibrate(streamed, calibrations["fp32"].pixel_threshold)
         except KeyboardInterrupt as error:
             raise StoppedError(f"stopped; go on with --resume (checkpoints are in {folder})") from error
         info = BundleInfo(
             architecture=architecture,
             fps=trained.store.fps,
-            calibration=calibrate(held_out),
+            calibrations=calibrations,
             provenance=training_run(trained.minutes, len(clips), len(trained.store.frames), settings),
         )
         save_bundle(out, trained.model, info)
         return info
-
-
-def frames_of(store: FrameStore, start: int, stop: int) -> Iterator[Frame]:
-    """Frames `start` to `stop - 1` of a store, as one clip."""
-    for index in range(start, stop):
-        yield Frame(index - start, (index - start) / store.fps, store.frames[index])

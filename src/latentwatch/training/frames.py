@@ -1,7 +1,7 @@
 """Training footage, decoded and resized once, so that an epoch is never bound by decoding."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from latentwatch.datasets.dataset import Clip
 from latentwatch.errors import LatentwatchError
+from latentwatch.video.frame import Frame
 
 FRAMES_FILE = "frames.bin"
 INDEX_FILE = "frames.json"
@@ -99,6 +100,12 @@ def build_store(
     except OSError as error:
         raise LatentwatchError(f"{folder}: cannot write the decoded frames: {error.strerror}") from error
     return _open(folder, size, index)
+
+
+def frames_of(store: FrameStore, start: int, stop: int) -> Iterator[Frame]:
+    """A run of the store's frames as a clip of its own."""
+    for index in range(start, stop):
+        yield Frame(index - start, (index - start) / store.fps, store.frames[index])
 
 
 def _open(folder: Path, size: tuple[int, int], index: dict[str, Any]) -> FrameStore:

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from latentwatch.engines.engine import Precision
 from latentwatch.experiments.speed.systems import Racer, street_frames, use_threads, warmed
 from latentwatch.models.decoupled import Decoupled
+from latentwatch.models.presets import Precision
 
 
 @dataclass(frozen=True)

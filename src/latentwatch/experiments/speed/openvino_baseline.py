@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentwatch.baselines.scorer import Baseline, Scorer
-from latentwatch.engines.engine import Precision
 from latentwatch.engines.packages import first_line, require_openvino
 from latentwatch.errors import LatentwatchError
+from latentwatch.models.presets import Precision
 
 
 class _Score(nn.Module):

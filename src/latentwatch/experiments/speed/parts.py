@@ -6,13 +6,13 @@ from importlib.util import find_spec
 import numpy as np
 
 from latentwatch.engines.choose import open_engine
-from latentwatch.engines.engine import Engine, EngineName, Precision
+from latentwatch.engines.engine import Engine, EngineName
 from latentwatch.engines.torch_engine import cpu_has_bf16
 from latentwatch.experiments.speed.race import Lap
 from latentwatch.experiments.speed.systems import DenseTorch, Racer, formats, street_frames, warmed
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.incremental import state_planes
-from latentwatch.models.presets import Architecture, preset
+from latentwatch.models.presets import Architecture, Precision, preset
 from latentwatch.scoring.decoupled_scorer import DecoupledScorer
 
 DATASET = "ped2"

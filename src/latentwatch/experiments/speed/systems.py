@@ -12,13 +12,13 @@ from latentwatch.baselines.registry import build
 from latentwatch.baselines.scorer import Baseline, BaselineSettings, Scorer
 from latentwatch.datasets.street.dataset import street_dataset
 from latentwatch.engines.choose import open_engine
-from latentwatch.engines.engine import EngineName, Precision
+from latentwatch.engines.engine import EngineName
 from latentwatch.engines.packages import require_openvino
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.experiments.speed.openvino_baseline import OpenvinoBaseline
 from latentwatch.experiments.speed.race import Lap
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.models.presets import TABLE1, preset
+from latentwatch.models.presets import TABLE1, Precision, preset
 from latentwatch.scoring.decoupled_scorer import DecoupledScorer
 
 OURS = "decoupled"
