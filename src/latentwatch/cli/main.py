@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from latentwatch.cli.calibrate import calibrate
 from latentwatch.cli.demo import demo
 from latentwatch.cli.evaluate import evaluate
 from latentwatch.cli.export import export
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learns what normal looks like in front of one camera, and says when something is not.",
 )
-for command in (train, score, evaluate, reproduce, export, info, demo):
+for command in (train, score, calibrate, evaluate, reproduce, export, info, demo):
     app.command()(command)
 
 
