@@ -15,12 +15,13 @@ def calibrate(
         typer.Argument(help="Normal footage that the model did not learn from.", show_default=False),
     ],
     per_day: Annotated[
-        float, typer.Option("--false-alarms-per-day", help="How many false alarms a day are allowed.", min=1e-3)
+        float,
+        typer.Option("--false-alarms-per-day", help="How many false alarms a day are allowed.", min=1e-3),
     ] = 1,
     ignore: Annotated[
         list[str] | None,
         typer.Option(
-            help="A polygon whose errors do not count: 'x,y x,y x,y' in shares of the picture. May be repeated.",
+            help="A polygon whose errors do not count, 'x,y x,y x,y' in shares of the picture. Repeat it.",
             show_default=False,
         ),
     ] = None,

@@ -1,9 +1,9 @@
-"""A budget of false alarms a day instead of a threshold: peaks over threshold with a generalised Pareto tail.
+"""A budget of false alarms a day instead of a threshold: peaks over threshold, with a generalised Pareto tail.
 
-Levels of held-out normal footage that lie above a high level u are gathered into clusters, each of which
-would be one alarm. The clusters come at some rate; how far their peaks exceed u follows, for a high u, a
-generalised Pareto distribution (Pickands 1975; Davison and Smith 1990). Rate and tail together give the number
-of alarms a day that any threshold above u would raise, also beyond what the footage shows.
+Levels of held-out normal footage above a high level u are gathered into clusters, each of which would be one
+alarm. The clusters come at some rate; how far their peaks exceed u follows, for a high u, a generalised
+Pareto distribution (Pickands 1975; Davison and Smith 1990). Rate and tail together give the number of alarms
+a day that any threshold above u would raise, also beyond what the footage shows.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,10 @@ SHARES = (0.995, 0.99, 0.98, 0.95, 0.9, 0.8)
 """Shares of normal frames whose level lies below u."""
 
 SHAPES = (0.0, 0.5)
-"""The tail's shape is kept within these. Below 0 the tail would have an end that short footage cannot show."""
+"""The tail's shape is kept within these: below 0 it would have an end, which short footage cannot show."""
+
+REACH = 100
+"""How many times beyond the footage the tail is trusted."""
 
 HOURS_A_DAY = 24.0
 
@@ -80,8 +83,8 @@ class Promise(BaseModel):
 
     @property
     def is_short(self) -> bool:
-        """Whether the footage is too short: the budget may be passed more than tenfold."""
-        return self.high > 10 * self.per_day
+        """Whether the footage is too short: the budget may be passed tenfold, or is beyond the reach."""
+        return self.high > 10 * self.per_day or self.hours_needed > REACH * self.hours
 
     def __str__(self) -> str:
         text = (
@@ -137,8 +140,8 @@ def fit_tail(clips: Sequence[NDArray[np.float64]], rules: AlarmRules, fps: float
     start, peaks = max(found, key=lambda each: len(each[1]), default=(0.0, np.empty(0)))
     if len(peaks) < LEAST_PEAKS:
         raise LatentwatchError(
-            f"{hours * 60:.1f} minutes of scored normal footage show {len(peaks)} separate peaks; a budget needs "
-            f"{LEAST_PEAKS} at least, some {_minutes(rules):.0f} minutes of footage: give more"
+            f"{hours * 60:.1f} minutes of scored normal footage show {len(peaks)} separate peaks; "
+            f"a budget needs {LEAST_PEAKS} at least, some {_minutes(rules):.0f} minutes of footage: give more"
         )
     shape, scale = _fit(peaks - start)
     return Tail(
@@ -208,14 +211,15 @@ def _peaks(level: NDArray[np.float64], start: float, apart: float) -> NDArray[np
 
 
 def _fit(excess: NDArray[np.float64]) -> tuple[float, float]:
-    """Shape and scale by maximum likelihood, the shape kept within `SHAPES`."""
+    """Shape and scale by probability-weighted moments (Hosking and Wallis 1987), good for few peaks."""
+    count = len(excess)
     mean = float(excess.mean())
-    if len(excess) < LEAST_PEAKS:
-        return 0.0, mean
-    shape = float(np.clip(genpareto.fit(excess, floc=0, scale=mean)[0], *SHAPES))
-    if shape == SHAPES[0]:
-        return shape, mean  # an exponential tail, whose likeliest scale is its mean
-    return shape, float(genpareto.fit(excess, floc=0, fc=shape, scale=mean)[2])
+    if count < LEAST_PEAKS:
+        return SHAPES[0], mean
+    weights = np.arange(count - 1, -1, -1) / (count - 1)
+    weighted = float((weights * np.sort(excess)).mean())
+    shape = float(np.clip(2 - mean / (mean - 2 * weighted), *SHAPES))
+    return shape, mean * (1 - shape)  # the scale that keeps the mean
 
 
 def _minutes(rules: AlarmRules) -> float:

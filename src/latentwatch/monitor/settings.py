@@ -113,8 +113,8 @@ class Keep(_Part):
 class Settings(_Part):
     """All of the file.
 
-    folder: where everything is kept that is not sent elsewhere. store: URL of the database; None means SQLite in the
-    folder. clips: folder or fsspec URL of clips and snapshots; None means `clips` in the folder.
+    folder: where everything is kept that is not sent elsewhere. store: URL of the database; None means SQLite
+    in the folder. clips: folder or fsspec URL of clips and snapshots; None means `clips` in the folder.
     """
 
     cameras: dict[Name, Camera] = Field(min_length=1)

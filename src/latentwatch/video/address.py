@@ -39,7 +39,9 @@ def mask(text: str) -> str:
     what follows `password=` and the like anywhere, and HTTP's Authorization header. When in doubt it hides too much.
     """
     text = _USER_INFO.sub(rf"\1:{HIDDEN}@", text)
-    text = _QUERY.sub(lambda found: found[0] if found[1].lower() in HARMLESS else f"{found[1]}={HIDDEN}", text)
+    text = _QUERY.sub(
+        lambda found: found[0] if found[1].lower() in HARMLESS else f"{found[1]}={HIDDEN}", text
+    )
     text = _NAMED.sub(rf"\1{HIDDEN}", text)
     return _HEADER.sub(rf"\1{HIDDEN}", text)
 
