@@ -1,5 +1,6 @@
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,38 @@ sys.path.insert(0, str(Path(__file__).parent))  # so that tests share clips.py
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def units(tmp_path_factory):
+    """Gives the file of encoded pictures that the RTSP server is to serve, by codec and size."""
+    from encoded import encode
+    from rtsp_server import write_units
+
+    folder, made = tmp_path_factory.mktemp("units"), {}
+
+    def make(codec="h264", size=(180, 320)):
+        if (codec, size) not in made:
+            made[codec, size] = write_units(folder / f"{codec}-{size[0]}", encode(codec, size=size))
+        return made[codec, size]
+
+    return make
+
+
+@pytest.fixture
+def rtsp(units):
+    """Starts RTSP servers, which end with the test. Skips, or in CI fails, where GStreamer's is not there."""
+    from rtsp_server import MissingServerError, RtspServer, skip_or_fail
+
+    with ExitStack() as servers:
+
+        def start(codec="h264", **options):
+            try:
+                return servers.enter_context(RtspServer(units(codec), codec=codec, **options))
+            except (MissingServerError, OSError) as error:
+                return skip_or_fail(f"no RTSP server of GStreamer here: {error}")
+
+        yield start
 
 
 @pytest.fixture

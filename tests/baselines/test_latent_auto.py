@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
-from latentwatch.baselines.latent_auto import CausalConv3d, Density, negative_log_likelihood
+from latentwatch.baselines.latent_auto import CausalConv3d
 from latentwatch.baselines.registry import build
 from latentwatch.baselines.scorer import BaselineSettings
+from latentwatch.models.density import Density, negative_log_likelihood
 
 
 @pytest.mark.parametrize(("time", "place"), [(0, 0), (0, 3), (2, 0), (2, 2), (3, 4)])
@@ -63,7 +64,7 @@ def test_likelihood_by_hand():
     assert surprise(0.5) == pytest.approx(2)
     assert surprise(1.0) == pytest.approx(2)
     assert surprise(0.25) == pytest.approx(1.5)
-    uniform = negative_log_likelihood(torch.zeros(2, 100, 4, 64), torch.rand(2, 4, 64))
+    uniform = negative_log_likelihood(torch.zeros(2, 100, 4, 64), torch.rand(2, 4, 64)).sum(dim=(1, 2))
     assert uniform.tolist() == pytest.approx([4 * 64 * math.log(100)] * 2, rel=1e-5)
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 
 import pytest
 from clips import moving_square
+from rtsp_server import PASSWORD
 
 COMMAND = [sys.executable, "-m", "latentwatch.cli"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -109,8 +111,9 @@ def test_stopped_training_is_resumed(trained):
         (["score", "none.lw", "one"], 2, "no such model file"),
         (["score", "text.mp4", "one"], 1, "damaged or not a Latentwatch model"),
         (["reproduce", "ped2", "--data", "empty"], 2, "no UCSD Ped2 there"),
+        (["reproduce", "ped2"], 2, "needs a folder; give the one that holds ped2 with --data. V. Mahadevan"),
         (["reproduce", "ped9", "--data", "empty"], 2, "no such experiment"),
-        (["reproduce", "fig7", "--data", "empty", "--form", "both"], 2, "fig7 shows one form"),
+        (["reproduce"], 2, "'latentwatch reproduce --list' shows all"),
     ],
 )
 def test_mistakes_get_one_clear_line(tmp_path, monkeypatch, words, code, message):
@@ -122,3 +125,17 @@ def test_mistakes_get_one_clear_line(tmp_path, monkeypatch, words, code, message
     stderr = run(*words, code=code).stderr
     assert message in stderr
     assert len(stderr.strip().splitlines()) == 1
+
+
+def test_score_a_camera(trained, rtsp):
+    address = rtsp(digest=True).url(password=PASSWORD)
+    done = run("score", trained / "door.lw", address, "-o", trained / "camera", "--seconds", 4)
+    assert "frames scored" in done.stdout
+    assert PASSWORD not in done.stdout + done.stderr
+    (table,) = (trained / "camera").glob("127.0.0.1*live.csv")
+    assert 20 <= len(list(csv.DictReader(table.open()))) <= 60
+
+    refused = run("score", trained / "door.lw", address.replace(PASSWORD, "wrong"), code=1)
+    assert re.fullmatch(
+        r"latentwatch: rtsp://admin:\*\*\*@127.0.0.1:\d+/live: refused \(401.*\n", refused.stderr
+    )

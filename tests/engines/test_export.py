@@ -26,12 +26,14 @@ def onnx_runner(path):
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return lambda name, values: session.run(None, {name: values})[0]
+    return lambda given: dict(
+        zip((port.name for port in session.get_outputs()), session.run(None, given), strict=True)
+    )
 
 
 def openvino_runner(path):
     compiled = require_openvino().Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda name, values: compiled({name: values})[0]
+    return lambda given: {port.any_name: values for port, values in compiled(given).items()}
 
 
 @pytest.mark.parametrize(("to", "runner"), [("onnx", onnx_runner), ("openvino", openvino_runner)])
@@ -52,13 +54,27 @@ def test_the_json_is_all_that_is_needed(monkeypatch, capsys, bundle, tmp_path, t
 
     height, width = facts["input_size"]["height"], facts["input_size"]["width"]
     frames = list(open_video(moving_square(tmp_path / "clip", frames=30), size=(height, width)))
-    encoder, motion = (runner(str(folder / facts[part]["file"])) for part in ("encoder", "motion"))
+    encoder, motion, step = (
+        runner(str(folder / facts[part]["file"])) for part in ("encoder", "motion", "step")
+    )
     k, horizon = facts["k"], facts["horizon"]
-    codes = encoder(facts["encoder"]["input"]["name"], np.stack([frame.rgb for frame in frames]))
-    assert list(codes.shape[1:]) == facts["encoder"]["output"]["shape"][1:] == list(SMALL.code_shape)
+    codes = encoder({"frames": np.stack([frame.rgb for frame in frames])})["codes"]
     windows = np.stack([codes[start : start + k] for start in range(len(frames) - k - horizon + 1)])
-    predicted = motion(facts["motion"]["input"]["name"], windows)
+    predicted = motion({"codes": windows})["code"]
     scores = np.square(predicted - codes[k + horizon - 1 :]).mean(axis=(1, 2, 3))
+    state = np.zeros([1, *facts["step"]["inputs"][0]["shape"][1:]], np.float32)
+    for now, code in enumerate(codes[:-horizon]):
+        made = step({"state": state, "codes": code[None]})
+        state = made["next_state"]
+        if now >= k - 1:
+            np.testing.assert_allclose(made["code"][0], predicted[now - k + 1], rtol=1e-3, atol=1e-4)
+    for part in ("encoder", "motion", "step"):
+        for port in (*facts[part]["inputs"], *facts[part]["outputs"]):
+            assert port["shape"][0] == "N"
+            assert port["type"] == ("uint8" if port["name"] == "frames" else "float32")
+    assert facts["encoder"]["outputs"] == [
+        {"name": "codes", "type": "float32", "shape": ["N", *SMALL.code_shape]}
+    ]
 
     detector = latentwatch.load(bundle, "torch")
     expected = [result.score for frame in frames if (result := detector.step(frame))]

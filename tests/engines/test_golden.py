@@ -15,6 +15,7 @@ from latentwatch.datasets.ucsd import ucsd
 from latentwatch.engines.choose import open_engine
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.errors import UsageError
+from latentwatch.models.incremental import state_planes
 from latentwatch.models.presets import preset
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.detector import Detector
@@ -95,6 +96,32 @@ def test_codes_and_scores_of_ped2(wanted, ped2):
         rgb = np.stack([frame.rgb for frame in frames[:10]])
         assert_same_codes(engine, TorchEngine(model), rgb, model.architecture.k)
         assert_same_scores(engine, model, frames)
+
+
+def test_steps_are_windows(engine, small_model):
+    """Whatever form `stream` takes: both are there in each engine, for two streams at once."""
+    k = SMALL.k
+    reference = TorchEngine(small_model)
+    codes = reference.encode(random_frames(2 * (k + 3))).reshape(k + 3, 2, *SMALL.code_shape)
+    state = np.zeros((2, state_planes(k), *SMALL.code_shape), np.float32)
+    for now in range(len(codes)):
+        state, predicted = engine.step(state, codes[now])
+        if now >= k - 1:
+            expected = reference.predict(np.ascontiguousarray(codes[now - k + 1 : now + 1].swapaxes(0, 1)))
+            assert np.abs(predicted - expected).max() < CODES[engine.precision] * np.abs(expected).max()
+
+
+def test_streams_in_one_batch(engine):
+    codes = engine.encode(random_frames(2 * (SMALL.k + 2))).reshape(-1, 2, *SMALL.code_shape)
+    together, alone = ([engine.stream(SMALL.k) for _ in range(2)] for _ in range(2))
+    for number, pair in enumerate(codes, start=1):
+        made = engine.push_many(together, pair)
+        for one, stream, code in zip(made, alone, pair, strict=True):
+            expected = stream.push(code)
+            assert (expected is not None) == (one is not None) == (number >= SMALL.k)
+            if expected is not None:
+                limit = CODES[engine.precision] * np.abs(expected).max()
+                np.testing.assert_allclose(one, expected, atol=limit)
 
 
 def test_one_at_a_time_or_many_at_once(engine):

@@ -3,31 +3,12 @@
 import json
 
 import pytest
-from clips import SMALL, moving_square
+from clips import moving_square
+from plans import plan
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.experiments.ped2 import PAPER, reproduce_ped2
-from latentwatch.experiments.seeds import Plan
-from latentwatch.training.settings import FORMS, TrainingSettings
-
-
-def plan(folder, **changes):
-    values = {
-        "data": folder / "data",
-        "architecture": SMALL,
-        "preset": "ped2/test",
-        "forms": {
-            "fast": TrainingSettings(epochs=2),
-            "paper": FORMS["paper"].model_copy(update={"epochs": 2}),
-        },
-        "seeds": 2,
-        "command": "latentwatch reproduce ped2",
-        "compiled": False,
-        "runs": folder / "runs",
-        "results": folder / "results",
-        "say": lambda _: None,
-    }
-    return Plan(**values | changes)
+from latentwatch.training.settings import TrainingSettings
 
 
 def test_page_and_json_say_the_same_and_finished_seeds_are_kept(tmp_path):

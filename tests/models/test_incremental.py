@@ -1,13 +1,15 @@
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from latentwatch.models.incremental import IncrementalMotion
+from latentwatch.models.incremental import MotionStep, state_planes
 from latentwatch.models.motion import Conv3dMotion
 
 
-def trained_like(channels):
+def trained_like(channels, seed=0):
     """A motion model whose BatchNorm has statistics and scales of its own, as after training."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     motion = Conv3dMotion(channels)
     for layer in motion.layers:
         if isinstance(layer, torch.nn.BatchNorm3d):
@@ -18,35 +20,39 @@ def trained_like(channels):
     return motion.eval()
 
 
-@pytest.mark.parametrize("k", [6, 8])
-@pytest.mark.parametrize("streams", [1, 3])
-def test_equals_the_dense_model_at_every_step(k, streams):
-    motion = trained_like(5)
-    incremental = IncrementalMotion(motion, k)
-    codes = torch.randn(40, streams, 5, 4, 7)
+@torch.no_grad()
+def assert_equal_to_dense(motion, k, codes, state):
+    """codes: `(T, N, C, h, w)`."""
+    step = MotionStep(motion, k)
     for now in range(len(codes)):
-        predicted = incremental.push(codes[now])
-        if now < k - 1:
-            assert predicted is None
-            continue
-        window = codes[now - k + 1 : now + 1].permute(1, 2, 0, 3, 4)  # (N, C, k, h, w)
-        with torch.no_grad():
-            expected = motion(window)
-        torch.testing.assert_close(predicted, expected, rtol=1e-4, atol=1e-5)
+        state, predicted = step(state, codes[now])
+        if now >= k - 1:
+            window = codes[now - k + 1 : now + 1].permute(1, 2, 0, 3, 4)  # (N, C, k, h, w)
+            torch.testing.assert_close(predicted, motion(window), rtol=1e-4, atol=1e-5)
 
 
-def test_reset_forgets_all_that_was_seen():
-    motion = trained_like(5)
-    codes = torch.randn(20, 1, 5, 4, 7)
-    fresh, used = IncrementalMotion(motion, 8), IncrementalMotion(motion, 8)
-    for code in torch.randn(13, 1, 5, 4, 7):
-        used.push(code)
-    used.reset()
-    for code in codes:
-        one, other = fresh.push(code), used.push(code)
-        assert (one is None) == (other is None)
-        if one is not None:
-            assert torch.equal(one, other)
+@settings(max_examples=20, deadline=None)
+@given(
+    k=st.sampled_from([6, 8]),
+    streams=st.integers(1, 3),
+    channels=st.integers(1, 5),
+    height=st.integers(1, 5),
+    width=st.integers(1, 5),
+    seed=st.integers(0, 1000),
+)
+def test_equals_the_dense_model_whatever_was_seen_before(k, streams, channels, height, width, seed):
+    """Whatever the state holds at the start, k codes later none of it is left."""
+    motion = trained_like(channels, seed)
+    codes = torch.randn(2 * k + 3, streams, channels, height, width)
+    state = 100 * torch.randn(streams, state_planes(k), channels, height, width)
+    assert_equal_to_dense(motion, k, codes, state)
+
+
+@pytest.mark.parametrize("k", [6, 8])
+def test_equals_the_dense_model_in_a_long_stream(k):
+    assert_equal_to_dense(
+        trained_like(5), k, torch.randn(300, 1, 5, 4, 7), torch.zeros(1, state_planes(k), 5, 4, 7)
+    )
 
 
 def test_computes_nine_planes_a_step_whatever_k(monkeypatch):
@@ -54,27 +60,17 @@ def test_computes_nine_planes_a_step_whatever_k(monkeypatch):
     counted = []
     real = torch.nn.functional.conv2d
 
-    def counting(data, weight, **options):
+    def counting(data, weight, *rest):
         counted.append(weight.shape[0] * weight.shape[1] / 25)
-        return real(data, weight, **options)
+        return real(data, weight, *rest)
 
     monkeypatch.setattr(torch.nn.functional, "conv2d", counting)
     for k in (6, 8):
-        incremental = IncrementalMotion(trained_like(5), k)
-        for code in torch.randn(12, 1, 5, 4, 7):
-            counted.clear()
-            incremental.push(code)
+        counted.clear()
+        MotionStep(trained_like(5), k)(torch.zeros(1, state_planes(k), 5, 4, 7), torch.randn(1, 5, 4, 7))
         assert sum(counted) == 9
 
 
-def test_memory_does_not_grow_with_the_stream():
-    incremental = IncrementalMotion(trained_like(4), 8)
-    for code in torch.randn(200, 1, 4, 2, 2):
-        incremental.push(code)
-    assert len(incremental._products_one) == 8
-    assert len(incremental._products_two) == 5
-
-
 def test_other_k_is_refused():
-    with pytest.raises(ValueError, match="k is 6 or 8"):
-        IncrementalMotion(trained_like(4), 7)
+    with pytest.raises(ValueError, match="k is 6 or 8, not 7"):
+        MotionStep(trained_like(4), 7)

@@ -63,7 +63,9 @@ def test_addresses_as_people_write_them(written, opened, shown):
 
 
 def test_kinds():
-    kinds = {text: parse_address(text).kind for text in ("usb:0", "/dev/video2", "a.mp4", "file:///a%20b.mp4")}
+    kinds = {
+        text: parse_address(text).kind for text in ("usb:0", "/dev/video2", "a.mp4", "file:///a%20b.mp4")
+    }
     assert kinds == {"usb:0": "usb", "/dev/video2": "usb", "a.mp4": "file", "file:///a%20b.mp4": "file"}
     assert parse_address("usb:1").url == "/dev/video1"
     assert parse_address("file:///a%20b.mp4").url == "/a b.mp4"

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 
 from latentwatch.baselines.scorer import Baseline, BaselineSettings, negative_psnr, scaled, squared_error
 from latentwatch.baselines.unet import UNetDecoder, UNetEncoder
+from latentwatch.models.losses import gradient_differences
 
 CELL = 8
 """Pixels of a side of a cell in `motion_loss`."""
@@ -90,12 +91,7 @@ def ls_loss(verdicts: Tensor, wanted: float) -> Tensor:
 
 def gradient_loss(made: Tensor, real: Tensor) -> Tensor:
     """Difference of the sizes of horizontal and of vertical steps, mean; both pictures are `(N, C, H, W)`."""
-    return torch.stack(
-        [
-            (made.float().diff(dim=dim).abs() - real.float().diff(dim=dim).abs()).abs().mean()
-            for dim in (-1, -2)
-        ]
-    ).sum()
+    return torch.stack([each.mean() for each in gradient_differences(made, real)]).sum()
 
 
 def motion_loss(made: Tensor, real: Tensor, last: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latentwatch.baselines.scorer import Baseline, BaselineSettings, scaled, squared_error
+from latentwatch.models.density import Density, negative_log_likelihood
 
 CODE = 64
 """Numbers of a code."""
@@ -78,12 +79,16 @@ class LatentAuto(Baseline):
         features = self.from_code(codes).reshape(*codes.shape[:2], *self.place).transpose(1, 2)
         return cast(Tensor, self.head(self.up(features))).transpose(1, 2)
 
+    def surprise(self, codes: Tensor) -> Tensor:
+        """Negative log-likelihood, in nats, of all numbers of codes `(N, 4, 64)`: `(N,)`."""
+        return negative_log_likelihood(self.density(codes), codes).flatten(1).sum(dim=1)
+
     def loss(self, batch: Tensor) -> Tensor:
         """Squared error and negative log-likelihood (nats), sums over a clip, mean over clips."""
         codes = self.encode(batch)
         error = squared_error(self.decode(codes), batch).mean() * batch[0].numel()
         with torch.autocast("cpu", enabled=False):
-            surprise = negative_log_likelihood(self.density(codes.float()), codes).mean()
+            surprise = self.surprise(codes.float()).mean()
         # By the values of a clip, so that the loss has the scale of the other systems'.
         return (error + DENSITY * surprise) / batch[0].numel()
 
@@ -91,7 +96,7 @@ class LatentAuto(Baseline):
         """Squared error of the newest frame, and negative log-likelihood of the clip's codes: `(N, 2)`."""
         codes = self.encode(clips)
         error = squared_error(self.decode(codes)[:, -1], clips[:, -1])
-        return torch.stack([error, negative_log_likelihood(self.density(codes), codes)], dim=1)
+        return torch.stack([error, self.surprise(codes)], dim=1)
 
 
 class CausalConv3d(nn.Conv3d):
@@ -147,60 +152,3 @@ class Block(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """`(N, C, T, H, W)` to the same with other channels, shrunk or enlarged by `stride`."""
         return F.leaky_relu(self.long(features) + self.short(features))
-
-
-class MaskedLayer(nn.Conv1d):
-    """A causal convolution over time (kernel 3) that connects all numbers of a code with each other.
-
-    Features `(N, maps * code, T)`. At its own time, an output reads the numbers before its own, and with
-    `itself` its own too; at the two earlier times, all.
-    """
-
-    mask: Tensor
-
-    def __init__(self, maps_in: int, maps_out: int, code: int, *, itself: bool) -> None:
-        super().__init__(maps_in * code, maps_out * code, 3)
-        allowed = torch.ones(code, code).tril(0 if itself else -1)  # [output, input]
-        mask = torch.ones_like(self.weight)
-        mask[:, :, -1] = allowed.repeat(maps_out, maps_in)
-        self.register_buffer("mask", mask, persistent=False)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """`(N, maps_in * code, T)` to `(N, maps_out * code, T)`."""
-        return F.conv1d(F.pad(features, (2, 0)), self.weight * self.mask, self.bias)
-
-
-class Density(nn.Module):
-    """The autoregressive density over codes `(N, T, D)`: logits of each number's histogram.
-
-    Order: by time, then by place in the code.
-    """
-
-    def __init__(self, code: int, hidden: tuple[int, ...], bins: int) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for index, (a, b) in enumerate(pairwise([1, *hidden, bins])):
-            layers += [MaskedLayer(a, b, code, itself=index > 0), nn.LeakyReLU()]
-        self.layers = nn.Sequential(*layers[:-1])
-        self._shape = (bins, code)
-
-    def forward(self, codes: Tensor) -> Tensor:
-        """Codes `(N, T, D)` to logits `(N, bins, T, D)`."""
-        logits = cast(Tensor, self.layers(codes.transpose(1, 2)))
-        return logits.reshape(len(codes), *self._shape, codes.shape[1]).transpose(2, 3)
-
-
-def negative_log_likelihood(logits: Tensor, codes: Tensor) -> Tensor:
-    """In nats, summed over a clip: logits `(N, bins, T, D)` and codes `(N, T, D)` in [0, 1] to `(N,)`.
-
-    Between its two nearest bins (the first stands at 0, the last at 1) a number's log-likelihood is linear,
-    so that the encoder has a gradient.
-    """
-    bins = logits.shape[1]
-    place = codes.float() * (bins - 1)
-    low = place.detach().floor().clamp(0, bins - 2)
-    share = place - low
-    log = torch.log_softmax(logits.float(), dim=1)
-    below = log.gather(1, low.long()[:, None])[:, 0]
-    above = log.gather(1, low.long()[:, None] + 1)[:, 0]
-    return -((1 - share) * below + share * above).flatten(1).sum(dim=1)

@@ -21,15 +21,15 @@ class Calibration(BaseModel):
     """What held-out normal footage scored.
 
     threshold: the anomaly score (Z-MSE) above which a frame is called unusual. place_threshold: the same for
-    one place of the latent error map; pixel_threshold: for one pixel of the prediction error. frames: how
-    many scored frames they rest on.
+    one place of the latent error map; pixel_threshold: for one pixel of the prediction error, None where the
+    motion model predicts no frame. frames: how many scored frames they rest on.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     threshold: float = Field(ge=0)
     place_threshold: float = Field(ge=0)
-    pixel_threshold: float = Field(ge=0)
+    pixel_threshold: float | None = Field(ge=0)
     frames: int = Field(ge=1)
 
 

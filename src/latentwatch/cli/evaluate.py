@@ -1,11 +1,12 @@
 """`latentwatch evaluate`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import Model
+from latentwatch.cli.options import Corrupt, Model
 
 
 def evaluate(
@@ -24,6 +25,7 @@ def evaluate(
         bool,
         typer.Option("--unscored-as-first", help="Judge frames without a score as the first scored one."),
     ] = False,
+    corrupt: Corrupt = None,
 ) -> None:
     """Judge a model on a labelled data set: frame-level AUC and EER, with plots.
 
@@ -31,17 +33,23 @@ def evaluate(
     """
     from latentwatch.bundle.bundle import load_bundle
     from latentwatch.bundle.file import system_of
+    from latentwatch.datasets.derived import corrupted
     from latentwatch.datasets.registry import open_dataset
     from latentwatch.evaluation.baseline import evaluate_scorer
     from latentwatch.evaluation.plots import plot_clips, plot_roc
     from latentwatch.evaluation.run import evaluate_model
     from latentwatch.scoring.baseline import load_baseline
+    from latentwatch.video.corrupt import Corruption
 
+    judged = open_dataset(dataset, data)
+    if corrupt is not None:
+        how = Corruption.parse(corrupt)
+        judged = replace(judged, test=[corrupted(clip, how) for clip in judged.test])
     if system_of(model) == "decoupled":
         network, description = load_bundle(model)
         result = evaluate_model(
             network,
-            open_dataset(dataset, data),
+            judged,
             description.calibration,
             window=window,
             unscored_as_first=unscored_as_first,
@@ -49,9 +57,7 @@ def evaluate(
         main, title = "z_mse", "Z-MSE"
     else:
         scorer, _ = load_baseline(model)
-        result = evaluate_scorer(
-            scorer, open_dataset(dataset, data), window=window, unscored_as_first=unscored_as_first
-        )
+        result = evaluate_scorer(scorer, judged, window=window, unscored_as_first=unscored_as_first)
         main = title = scorer.name
     output.mkdir(parents=True, exist_ok=True)
     plot_roc(result.figures, output / "roc.png")

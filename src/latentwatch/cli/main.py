@@ -6,27 +6,46 @@ import sys
 import typer
 
 from latentwatch.cli.calibrate import calibrate
+from latentwatch.cli.corrupt import corrupt
 from latentwatch.cli.demo import demo
 from latentwatch.cli.evaluate import evaluate
+from latentwatch.cli.events import events
 from latentwatch.cli.export import export
 from latentwatch.cli.info import info
 from latentwatch.cli.reproduce import reproduce
 from latentwatch.cli.score import score
+from latentwatch.cli.streams import streams
 from latentwatch.cli.train import train
+from latentwatch.cli.watch import watch
 from latentwatch.errors import LatentwatchError
+from latentwatch.video.address import mask_logs
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Learns what normal looks like in front of one camera, and says when something is not.",
 )
-for command in (train, score, calibrate, evaluate, reproduce, export, info, demo):
+for command in (
+    train,
+    score,
+    calibrate,
+    watch,
+    evaluate,
+    reproduce,
+    corrupt,
+    export,
+    streams,
+    info,
+    demo,
+):
     app.command()(command)
+app.add_typer(events, name="events")
 
 
 def main() -> None:
     """Runs the command line; exit code 0, 1 for a failure, 2 for wrong use, 130 for Ctrl-C."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    mask_logs(logging.getLogger().handlers)
     try:
         app()
     except LatentwatchError as error:

@@ -11,7 +11,7 @@ from latentwatch.baselines.registry import SHARES, SYSTEMS
 from latentwatch.baselines.scorer import BaselineSettings
 from latentwatch.engines.choose import Choice
 from latentwatch.errors import UsageError
-from latentwatch.models.presets import TABLE1, WIDTHS, Architecture
+from latentwatch.models.presets import TABLE1, WIDTHS, Architecture, Motion
 
 if TYPE_CHECKING:
     from latentwatch.training.settings import TrainingSettings
@@ -20,12 +20,13 @@ Model = Annotated[Path, typer.Argument(help="Model file made by 'latentwatch tra
 Width = Annotated[str, typer.Option(help=f"Width of the networks: {', '.join(WIDTHS)}.")]
 Epochs = Annotated[
     int | None,
-    typer.Option(help="Passes over the footage; 50 in the paper's form, 16 in the fast one.", min=2),
+    typer.Option(help="Passes over the footage; 50 in the paper's form, 20 in joint, 16 in fast.", min=2),
 ]
 Form = Annotated[
-    Literal["paper", "fast"],
+    Literal["paper", "joint", "fast"],
     typer.Option(
-        help="Form of training: the paper's, or one that takes a third of the time for a first look."
+        help="Form of training: the paper's two phases, 'joint' (one phase, the code's variance kept), or "
+        "'fast' for a first look."
     ),
 ]
 Compile = Annotated[
@@ -39,6 +40,13 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last chec
 EngineChoice = Annotated[
     Choice, typer.Option(help="What runs the networks; 'auto' is the fastest that is installed.")
 ]
+Corrupt = Annotated[
+    str | None,
+    typer.Option(
+        help="Change the frames first, to test: such as rain=heavy,brightness=0.7 (see docs/robustness.md).",
+        show_default=False,
+    ),
+]
 ScoringFormat = Annotated[
     bool | None,
     typer.Option(
@@ -47,7 +55,7 @@ ScoringFormat = Annotated[
 ]
 
 
-def architecture(preset: str, width: str, size: str | None = None) -> Architecture:
+def architecture(preset: str, width: str, size: str | None = None, motion: Motion = "conv3d") -> Architecture:
     """A Table 1 preset at a width, and at another input size `HEIGHTxWIDTH` if given.
 
     Raises `UsageError` for an unknown preset or width, or a size that does not fit.
@@ -56,7 +64,7 @@ def architecture(preset: str, width: str, size: str | None = None) -> Architectu
         raise UsageError(f"--preset {preset}: no such preset; known are {', '.join(TABLE1)}")
     if width not in WIDTHS:
         raise UsageError(f"--width {width}: no such width; known are {', '.join(WIDTHS)}")
-    settings = {**TABLE1[preset], "base_width": WIDTHS[width]} | _parsed(size)
+    settings = {**TABLE1[preset], "base_width": WIDTHS[width], "motion": motion} | _parsed(size)
     try:
         return Architecture.model_validate(settings)
     except ValidationError as error:

@@ -1,60 +1,129 @@
 """`latentwatch reproduce`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentwatch.cli.options import Compile, Epochs, Width, architecture, training_settings
+from latentwatch.cli.options import Compile, Epochs, architecture, training_settings
+from latentwatch.models.presets import WIDTHS
+
+if TYPE_CHECKING:
+    from latentwatch.experiments.experiment import Experiment
+    from latentwatch.experiments.seeds import Plan
 
 
 def reproduce(
     name: Annotated[
-        str, typer.Argument(help="The experiment: ped2 or fig7 (moving MNIST).", show_default=False)
-    ],
-    data: Annotated[Path, typer.Option(help="Folder that holds the data set.")],
-    seeds: Annotated[int, typer.Option(help="How many seeds; the paper uses 4.", min=1)] = 4,
-    width: Width = "small",
+        str | None, typer.Argument(help="The experiment, see --list.", show_default=False)
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show all experiments: data, state, minutes; then stop.")
+    ] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder that holds the data set.")] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="A small version, in minutes: few clips; 1 seed, width tiny, form fast, 4 epochs.",
+        ),
+    ] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="How many seeds; 4 as in the paper if not given.", min=1, show_default=False),
+    ] = None,
+    width: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Width of the networks: {', '.join(WIDTHS)}; small if not given.", show_default=False
+        ),
+    ] = None,
     form: Annotated[
-        Literal["paper", "fast", "both"],
-        typer.Option(help="Form of training, see 'train'; 'both' for ped2 alone."),
-    ] = "paper",
+        str | None,
+        typer.Option(
+            help="Form of training, see 'train'; several for ped2, such as paper,joint; paper if not given.",
+            show_default=False,
+        ),
+    ] = None,
     epochs: Epochs = None,
     compiled: Compile = False,
-    runs: Annotated[Path, typer.Option(help="Folder of checkpoints and models.")] = Path("runs"),
-    results: Annotated[Path, typer.Option(help="Folder of the page, the JSON and the plots.")] = Path(
-        "docs/results"
-    ),
+    runs: Annotated[
+        Path, typer.Option(help="Folder of checkpoints and models, shared by all experiments.")
+    ] = Path("runs"),
+    results: Annotated[
+        Path, typer.Option("--to", help="Folder of the pages, the JSON files and the plots.")
+    ] = Path("docs/results"),
 ) -> None:
     """Run an experiment of the paper end to end; go on where an earlier run was stopped.
 
     Example: latentwatch reproduce ped2 --data data/ped2
     """
-    from latentwatch.errors import UsageError
-    from latentwatch.experiments.moving_mnist import reproduce_moving_mnist
-    from latentwatch.experiments.ped2 import reproduce_ped2
+    from latentwatch.datasets.registry import open_dataset
+    from latentwatch.errors import StoppedError, UsageError
+    from latentwatch.experiments.registry import EXPERIMENTS, experiment
     from latentwatch.experiments.seeds import Plan
+    from latentwatch.training.settings import FORMS
 
-    experiments = {"ped2": ("ped2", reproduce_ped2), "fig7": ("moving-mnist", reproduce_moving_mnist)}
-    if name not in experiments:
-        raise UsageError(f"{name}: no such experiment; known are {', '.join(experiments)}")
-    preset, run = experiments[name]
-    if name == "fig7" and form == "both":
-        raise UsageError("--form both: fig7 shows one form; give paper or fast")
-    forms = ("paper", "fast") if form == "both" else (form,)
-    # Folders are this machine's business: the result names the command without them.
-    command = f"latentwatch reproduce {name} --data DIR --seeds {seeds} --width {width} --form {form}"
-    if epochs is not None:
-        command += f" --epochs {epochs}"
-    plan = Plan(
-        data=data,
-        architecture=architecture(preset, width),
-        preset=f"{preset}/{width}",
-        forms={each: training_settings(each, epochs) for each in forms},
-        seeds=seeds,
-        command=command,
-        compiled=compiled,
-        runs=runs,
-        results=results,
+    seeds = seeds or (1 if quick else 4)
+    width = width or ("tiny" if quick else "small")
+    form = form or ("fast" if quick else "paper")
+    epochs = epochs or (4 if quick else None)
+    forms = form.split(",")
+    unknown = [each for each in forms if each not in FORMS]
+    if unknown:
+        raise UsageError(f"--form {unknown[0]}: no such form of training; known are {', '.join(FORMS)}")
+
+    def plan(each: "Experiment") -> Plan:
+        # Folders are this machine's business: the result names the command without them.
+        command = f"latentwatch reproduce {each.name}"
+        command += " --data DIR" if each.dataset else ""
+        command += " --quick" if quick else ""
+        command += f" --seeds {seeds} --width {width} --form {form}"
+        command += f" --epochs {epochs}" if epochs else ""
+        return Plan(
+            name=f"{each.name}-quick" if quick else each.name,
+            data=data,
+            architecture=architecture(each.preset, width),
+            preset=f"{each.preset}/{width}",
+            forms={part: training_settings(part, epochs) for part in forms},
+            seeds=seeds,
+            command=command,
+            compiled=compiled,
+            runs=runs / "quick" if quick else runs,
+            results=results,
+            quick=quick,
+        )
+
+    if listed:
+        _print_list([(each, plan(each)) for each in EXPERIMENTS.values()])
+        return
+    if name is None:
+        raise UsageError("say which experiment; 'latentwatch reproduce --list' shows all")
+    chosen = experiment(name)
+    if chosen.dataset:
+        open_dataset(chosen.dataset, data)  # asks for data that is not there, before anything takes time
+    wanted = plan(chosen)
+    print(
+        f"{name}: about {chosen.minutes(wanted):.0f} minutes, less what {wanted.runs} holds finished; "
+        "Ctrl-C stops, the same command goes on"
     )
-    print(f"results: {run(plan)}")
+    try:
+        page = chosen.run(wanted)
+    except (KeyboardInterrupt, StoppedError) as error:
+        raise StoppedError(f"stopped; the same command goes on (what is done is in {wanted.runs})") from error
+    print(f"results: {page}")
+
+
+def _print_list(experiments: "list[tuple[Experiment, Plan]]") -> None:
+    from latentwatch.datasets.registry import SOURCES
+    from latentwatch.experiments.experiment import state
+
+    print(f"{'name':10}{'paper':16}{'data':14}{'minutes':>7}  {'state':32}what")
+    for each, plan in experiments:
+        print(
+            f"{each.name:10}{each.paper:16}{each.dataset or 'none':14}{each.minutes(plan):7.0f}  "
+            f"{state(each.name, plan.results):32}{each.about}"
+        )
+    print("minutes: about, on this machine, with these options, if nothing is done yet")
+    for dataset in sorted({each.dataset for each, _ in experiments if each.dataset}):
+        print(f"{dataset}: {SOURCES.get(dataset, 'made by the program')}")

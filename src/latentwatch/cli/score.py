@@ -6,18 +6,23 @@ from typing import Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import EngineChoice, Model, ScoringFormat, refuse
+from latentwatch.cli.options import Corrupt, EngineChoice, Model, ScoringFormat, refuse
 
 
 def score(
     model: Model,
     footage: Annotated[
-        Path, typer.Argument(help="A video, a folder of images, or a folder of either.", show_default=False)
+        str,
+        typer.Argument(
+            help="A video, a folder of images, a folder of either, or a camera: rtsp://, http://, usb:0.",
+            show_default=False,
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path("scores"),
     video: Annotated[
         bool, typer.Option("--video", help="Also write an annotated copy of the footage.")
     ] = False,
+    seconds: Annotated[float, typer.Option(help="How long to score a live camera.", min=1)] = 60,
     boxes: Annotated[
         Literal["latent", "pixel"],
         typer.Option(
@@ -26,21 +31,25 @@ def score(
     ] = "latent",
     engine: EngineChoice = "auto",
     bf16: ScoringFormat = None,
+    corrupt: Corrupt = None,
 ) -> None:
     """Score new footage: CSV, JSON and a plot for each clip, and an annotated video with --video.
 
     Example: latentwatch score front-door.lw tonight.mp4 --video --engine openvino
+    Example: latentwatch score front-door.lw rtsp://user:password@10.0.0.7/live --seconds 300
     """
     from latentwatch.bundle.bundle import load_bundle
     from latentwatch.bundle.file import system_of
-    from latentwatch.datasets.folder import clips_in
+    from latentwatch.datasets.derived import corrupted
+    from latentwatch.datasets.folder import clips_at
     from latentwatch.engines.choose import open_engine
     from latentwatch.evaluation.score_files import score_baseline_to_files, score_to_files
     from latentwatch.scoring.baseline import load_baseline
+    from latentwatch.video.corrupt import Corruption
 
     if system_of(model) == "decoupled":
         network, description = load_bundle(model)
-        clips = clips_in(footage)
+        clips = clips_at(footage, seconds)
         opened = open_engine(network, engine, bf16=bf16)
         runs_on = str(opened)
         threshold, needed = description.calibration.threshold, network.architecture.span
@@ -63,9 +72,11 @@ def score(
                 "--bf16": bool(bf16),
             },
         )
-        clips = clips_in(footage)
+        clips = clips_at(footage, seconds)
         threshold, needed, runs_on = facts.threshold, scorer.frames_needed, "torch fp32"
         score_one = partial(score_baseline_to_files, scorer, threshold)
+    if corrupt is not None:
+        clips = [corrupted(clip, Corruption.parse(corrupt)) for clip in clips]
     for clip in clips:
         summary = score_one(clip, output)
         print(

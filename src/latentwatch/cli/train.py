@@ -16,7 +16,8 @@ from latentwatch.cli.options import (
     refuse,
     training_settings,
 )
-from latentwatch.models.presets import WIDTHS
+from latentwatch.models.losses import Reconstruction
+from latentwatch.models.presets import WIDTHS, Motion
 
 
 def train(
@@ -39,6 +40,12 @@ def train(
         ),
     ] = None,
     size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
+    motion: Annotated[
+        Motion, typer.Option(help="Motion model: the paper's, or one that it compares with (Table 5).")
+    ] = "conv3d",
+    loss: Annotated[
+        Reconstruction, typer.Option(help="What reconstruction is judged by in training (Table 4).")
+    ] = "mse",
     form: Form = "paper",
     epochs: Epochs = None,
     compiled: Compile = False,
@@ -62,8 +69,8 @@ def train(
         learn_camera(
             [clip for path in footage for clip in clips_in(path)],
             output,
-            architecture(preset, width or "small", size),
-            training_settings(form, epochs, seed=seed),
+            architecture(preset, width or "small", size, motion),
+            training_settings(form, epochs, seed=seed, reconstruction=loss),
             resume=resume,
             devices=devices,
             bf16=bf16,
@@ -71,7 +78,16 @@ def train(
         )
     else:
         settings = baseline_settings(system, preset, width, size)
-        refuse(system, {"--form": form != "paper", "--compile": compiled, "--devices": devices > 1})
+        refuse(
+            system,
+            {
+                "--motion": motion != "conv3d",
+                "--loss": loss != "mse",
+                "--form": form != "paper",
+                "--compile": compiled,
+                "--devices": devices > 1,
+            },
+        )
         learn_baseline(
             [clip for path in footage for clip in clips_in(path)],
             output,

@@ -1,11 +1,15 @@
 """Anybody's footage: a video file, a folder of images, or a folder of either."""
 
+import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from latentwatch.datasets.dataset import Clip, Dataset, read_label_file
 from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.video.address import is_address, parse_address
 from latentwatch.video.folder import image_files, natural_key
+from latentwatch.video.stream import LiveSource
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".ts", ".mpg", ".mpeg", ".wmv"})
 
@@ -24,6 +28,21 @@ def clips_in(path: Path, fps: float | None = None) -> list[Clip]:
     if not found:
         raise UsageError(f"{path}: holds no video and no folder of images; give footage of the camera")
     return found
+
+
+def clips_at(source: str, seconds: float, fps: float | None = None) -> list[Clip]:
+    """The clips at a path, see `clips_in`, or the next `seconds` of a live source, see `parse_address`.
+
+    Raises `UsageError` where nothing of the kind is there.
+    """
+    if not is_address(source):
+        return clips_in(Path(source), fps)
+    address = parse_address(source)
+    if not address.is_live:
+        return clips_in(Path(address.url), fps)
+    place = re.sub(r"^\w+://([^@]*@)?", "", address.shown)
+    name = re.sub(r"[^\w.-]+", "_", place).strip("_.")
+    return [Clip(name, partial(LiveSource, address, seconds=seconds), fps)]
 
 
 def footage(root: Path) -> Dataset:

@@ -26,7 +26,10 @@ SIZE = 64
 NORMAL_DIGITS, NORMAL_SPEED = ("4", "7"), 2
 SHAPES = (*(str(digit) for digit in range(10)), "circle", "square")
 SPEEDS = (2, 4)
-CITATION = "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Proceedings of the IEEE 1998 (the MNIST database)"
+CITATION = (
+    "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Proceedings of the IEEE 1998. "
+    "Available from Yann LeCun's page (the MNIST database of handwritten digits)"
+)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from latentwatch.datasets.altered import altered
+from latentwatch.datasets.avenue import CITATION as AVENUE
 from latentwatch.datasets.avenue import avenue
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.folder import clips_in, footage
+from latentwatch.datasets.moving_mnist import CITATION as MNIST
 from latentwatch.datasets.moving_mnist import moving_mnist
+from latentwatch.datasets.shanghaitech import CITATION as SHANGHAITECH
 from latentwatch.datasets.shanghaitech import shanghaitech
 from latentwatch.datasets.street.dataset import street_dataset
+from latentwatch.datasets.ucsd import CITATION as UCSD
 from latentwatch.datasets.ucsd import ucsd
 from latentwatch.errors import UsageError
 
@@ -25,6 +29,15 @@ READERS: dict[str, Callable[[Path], Dataset]] = {
 
 NAMES = (*READERS, "street")
 
+SOURCES = {
+    "ped1": UCSD,
+    "ped2": UCSD,
+    "avenue": AVENUE,
+    "shanghaitech": SHANGHAITECH,
+    "moving-mnist": MNIST,
+}
+"""Whom to cite for a data set, and where it is to be had."""
+
 
 def open_dataset(name: str, root: Path | None = None) -> Dataset:
     """The data set called `name` below `root`; `street` is made here and needs no root.
@@ -39,5 +52,7 @@ def open_dataset(name: str, root: Path | None = None) -> Dataset:
     if name not in READERS or (camera and name != "shanghaitech"):
         raise UsageError(f"{name}: no such data set; known are {', '.join(NAMES)}")
     if root is None or not root.is_dir():
-        raise UsageError(f"{root or name}: no such folder; give the folder that holds {name} with --data")
+        problem = "needs a folder" if root is None else "no such folder"
+        source = f". {SOURCES[name]}" if name in SOURCES else ""
+        raise UsageError(f"{root or name}: {problem}; give the one that holds {name} with --data{source}")
     return shanghaitech(root, camera) if camera else READERS[name](root)

@@ -17,8 +17,15 @@ def open_engine(model: Decoupled, choice: Choice = "auto", *, bf16: bool | None 
 
     bf16: None means where it is faster for "auto" and OpenVINO, and never for PyTorch. Raises
     `MissingPackageError` where the engine is not installed, `UsageError` for an unknown name or a format that
-    engine and CPU do not have, and `LatentwatchError` where the model cannot be converted.
+    engine and CPU, or motion model, do not have, and `LatentwatchError` where the model cannot be converted.
     """
+    if not model.motion.predicts:
+        if choice not in ("auto", "torch") or bf16:
+            raise UsageError(
+                f"motion model {model.architecture.motion}: runs on PyTorch in fp32 alone; "
+                "leave --engine and --bf16 away"
+            )
+        return TorchEngine(model)
     if choice != "auto":
         return _open(model, choice, bf16)
     for name, precise in fastest_first(bf16):

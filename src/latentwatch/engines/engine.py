@@ -1,12 +1,13 @@
 """What scoring needs of a model, whatever runs it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from latentwatch.engines.stream import MotionStream, WindowStream
+from latentwatch.engines.stream import MotionStream, StepStream, WindowStream
 
 EngineName = Literal["torch", "onnx", "openvino"]
 
@@ -17,12 +18,14 @@ Precision = Literal["fp32", "bf16"]
 class Engine(ABC):
     """The encoder and the motion model of one camera. The decoder is not part of it.
 
-    Any number N of frames or windows can go in at once. An engine uses as many threads as PyTorch does when
-    it is made (`OMP_NUM_THREADS`, `torch.set_num_threads`). Call it from one thread at a time.
+    Any number N of frames, windows or streams can go in at once. An engine uses as many threads as PyTorch
+    does when it is made (`OMP_NUM_THREADS`, `torch.set_num_threads`). Call it from one thread at a time.
     """
 
     name: ClassVar[EngineName]
     precision: Precision
+    has_step: bool
+    """Whether the motion model has a form that takes one code at a time; Conv3D has."""
 
     @abstractmethod
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -30,11 +33,49 @@ class Engine(ABC):
 
     @abstractmethod
     def predict(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`."""
+        """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`.
+
+        Of a motion model that does not predict: what `errors` needs of the past.
+        """
+
+    def errors(self, expected: NDArray[np.float32], observed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The error of each element of observed codes `(N, C, h, w)`, same shape.
+
+        expected: from `predict`. See `MotionModel.errors`.
+        """
+        return np.asarray(np.square(expected - observed))
+
+    @abstractmethod
+    def step(
+        self, state: NDArray[np.float32], codes: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """States and newest codes of N streams to new states and predicted codes; see `MotionStep`.
+
+        For an engine that `has_step`.
+        """
+
+    @property
+    def steps(self) -> bool:
+        """Whether streams take steps, or the dense model on whole windows.
+
+        A step was faster on every engine in fp32. In bf16 it was not: on AMX it took as long as the dense
+        model at width small and 1.4 times as long at tiny.
+        """
+        return self.has_step and self.precision != "bf16"
 
     def stream(self, k: int) -> MotionStream:
         """The motion model for one stream whose codes come one at a time; k as the model was trained with."""
-        return WindowStream(self.predict, k)
+        return StepStream(self.step, k) if self.steps else WindowStream(self.predict, k)
+
+    def push_many(
+        self, streams: Sequence[MotionStream], codes: NDArray[np.float32]
+    ) -> list[NDArray[np.float32] | None]:
+        """Pushes one code `(N, C, h, w)` of each of N streams of this engine, in one batch.
+
+        The same as pushing each by itself. The streams are different ones, and may be of any age. Raises
+        `ValueError` where there are not as many codes as streams.
+        """
+        return type(streams[0]).push_many(streams, codes) if streams else []
 
     def __str__(self) -> str:
         return f"{self.name} {self.precision}"

@@ -1,4 +1,4 @@
-"""Writes the encoder and the motion model as files for another runtime, with what a deployer must know."""
+"""Writes the parts of the model as files for another runtime, with what a deployer must know."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from latentwatch.engines.graphs import Graph, graphs_of
+from latentwatch.engines.graphs import Graph, Port, graph_names, graph_of
 from latentwatch.engines.onnx_engine import to_onnx
 from latentwatch.engines.openvino_engine import to_openvino
 from latentwatch.engines.packages import require_openvino
@@ -17,7 +17,7 @@ from latentwatch.models.decoupled import Decoupled
 
 Target = Literal["onnx", "openvino"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the JSON's form."""
 
 
@@ -30,14 +30,15 @@ def export_model(
     fps: float,
     thresholds: Mapping[str, float],
 ) -> Path:
-    """Writes `encoder` and `motion` in the form of `target` and `TARGET.json` into `folder`; gives the JSON.
+    """Writes each of `graph_names` in the form of `target` and `TARGET.json` into `folder`; gives the JSON.
 
     source: the model file, for its name and checksum. fps: frames a second that the model was trained at.
     thresholds: scores above which a frame, and a place, are unusual. Weights are fp32. The JSON is written
-    last, so that files beside one belong to it. Raises `MissingPackageError` without the target's package,
-    and `LatentwatchError` where a graph cannot be converted or a file written.
+    last, so that files beside one belong to it. Raises `UsageError` for a motion model that does not predict,
+    `MissingPackageError` without the target's package, and `LatentwatchError` where a graph cannot be
+    converted or a file written.
     """
-    parts = graphs_of(model)
+    parts = [graph_of(model, name) for name in graph_names(model)]
     writers = [_onnx_writer(part) if target == "onnx" else _openvino_writer(part) for part in parts]
     description = folder / f"{target}.json"
     try:
@@ -85,17 +86,13 @@ def _openvino_writer(graph: Graph) -> Callable[[Path], list[Path]]:
     return write
 
 
-def _facts(model: Decoupled, parts: tuple[Graph, Graph], files: list[Path]) -> dict[str, Any]:
+def _facts(model: Decoupled, parts: list[Graph], files: list[Path]) -> dict[str, Any]:
     architecture = model.architecture
     graphs: dict[str, Any] = {
         part.name: {
             "file": next(path.name for path in files if path.stem == part.name),
-            "input": {
-                "name": part.input,
-                "type": str(part.example.dtype).removeprefix("torch."),
-                "shape": ["N", *part.shape_in],
-            },
-            "output": {"name": part.output, "type": "float32", "shape": ["N", *part.shape_out]},
+            "inputs": [_described(port) for port in part.inputs],
+            "outputs": [_described(port) for port in part.outputs],
         }
         for part in parts
     }
@@ -106,6 +103,10 @@ def _facts(model: Decoupled, parts: tuple[Graph, Graph], files: list[Path]) -> d
         "k": architecture.k,
         "horizon": architecture.horizon,
     }
+
+
+def _described(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "type": port.type, "shape": ["N", *port.shape]}
 
 
 def _sha256(path: Path) -> str:

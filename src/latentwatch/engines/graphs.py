@@ -1,4 +1,4 @@
-"""The two parts of the model that other runtimes get, as PyTorch modules with one input and one output.
+"""The parts of the model that other runtimes get, as PyTorch modules that know their inputs and outputs.
 
 Background subtraction and scaling are inside: what goes in is the frame's own bytes. Resizing is not, since
 no runtime has Pillow's antialiased filter and the scores must not depend on the engine. Nor is the score: it
@@ -11,7 +11,36 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
+from latentwatch.errors import UsageError
 from latentwatch.models.decoupled import Decoupled, foreground
+from latentwatch.models.incremental import MotionStep
+from latentwatch.models.motion import Conv3dMotion
+
+GraphName = Literal["encoder", "motion", "step"]
+
+
+@dataclass(frozen=True)
+class Port:
+    """A tensor that goes in or comes out: its name in an exported file, its type, its shape without N."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: Literal["uint8", "float32"] = "float32"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One part of the model. module: in evaluation mode, its arguments and results in the ports' order."""
+
+    name: GraphName
+    module: nn.Module
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+    @property
+    def example(self) -> tuple[Tensor, ...]:
+        """Zeros that go in, with N = 2, because tracing takes a 1 for a constant."""
+        return tuple(torch.zeros(2, *port.shape, dtype=getattr(torch, port.type)) for port in self.inputs)
 
 
 class _Encoder(nn.Module):
@@ -36,33 +65,30 @@ class _Motion(nn.Module):
         return cast(Tensor, self.motion(codes.transpose(1, 2)))
 
 
-@dataclass(frozen=True)
-class Graph:
-    """One part of the model. module: in evaluation mode. example: an input of it, with N = 2.
+def graph_names(model: Decoupled) -> tuple[GraphName, ...]:
+    """The encoder; the motion model on whole windows; for Conv3D, the same taking one code at a time.
 
-    input, output: what tensors are called in an exported file. shape_in, shape_out: without N.
+    Raises `UsageError` for a motion model that does not predict.
     """
-
-    name: Literal["encoder", "motion"]
-    module: nn.Module
-    example: Tensor
-    input: str
-    output: str
-    shape_in: tuple[int, ...]
-    shape_out: tuple[int, ...]
+    if not model.motion.predicts:
+        raise UsageError(f"motion model {model.architecture.motion}: runs on PyTorch alone, not exported")
+    return ("encoder", "motion", "step") if isinstance(model.motion, Conv3dMotion) else ("encoder", "motion")
 
 
-def graphs_of(model: Decoupled) -> tuple[Graph, Graph]:
-    """The encoder, uint8 `(N, H, W, 3)` to codes, and the motion model, `(N, k, C, h, w)` to predicted codes.
-
-    They share the model's weights.
-    """
+def graph_of(model: Decoupled, name: GraphName) -> Graph:
+    """The part called `name`, one of `graph_names`. All but the step share the model's weights."""
     architecture = model.architecture
-    picture, code = (*architecture.size, 3), architecture.code_shape
-    window = (architecture.k, *code)
-    # N = 2 because tracing takes a 1 for a constant.
-    frames, codes = torch.zeros(2, *picture, dtype=torch.uint8), torch.zeros(2, *window)
-    return (
-        Graph("encoder", _Encoder(model).eval(), frames, "frames", "codes", picture, code),
-        Graph("motion", _Motion(model).eval(), codes, "codes", "code", window, code),
+    code = architecture.code_shape
+    predicted = Port("code", code)
+    if name == "encoder":
+        frames = Port("frames", (*architecture.size, 3), "uint8")
+        return Graph(name, _Encoder(model).eval(), (frames,), (Port("codes", code),))
+    if name == "motion":
+        windows = Port("codes", (architecture.k, *code))
+        return Graph(name, _Motion(model).eval(), (windows,), (predicted,))
+    assert isinstance(model.motion, Conv3dMotion)
+    step = MotionStep(model.motion, architecture.k)
+    state = (step.planes, *code)
+    return Graph(
+        name, step.eval(), (Port("state", state), Port("codes", code)), (Port("next_state", state), predicted)
     )

@@ -4,12 +4,10 @@ import logging
 import warnings
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from latentwatch.engines.engine import Engine
-from latentwatch.engines.graphs import Graph, graphs_of
+from latentwatch.engines.graph_engine import GraphEngine, Run
+from latentwatch.engines.graphs import Graph
 from latentwatch.engines.packages import first_line, require
 from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
@@ -18,7 +16,7 @@ EXTRA = "onnx"
 """The extra of the package that brings what this module needs."""
 
 
-class OnnxEngine(Engine):
+class OnnxEngine(GraphEngine):
     """Runs the exported graphs on the CPU in fp32; ONNX Runtime has no bf16 convolutions there.
 
     Making it takes a few seconds, nearly all of them PyTorch's exporter. Raises `MissingPackageError` without
@@ -29,23 +27,17 @@ class OnnxEngine(Engine):
     precision = "fp32"
 
     def __init__(self, model: Decoupled) -> None:
-        runtime = require("onnxruntime", EXTRA)
-        options = runtime.SessionOptions()
+        self._runtime = require("onnxruntime", EXTRA)
+        super().__init__(model)
+
+    def _open(self, graph: Graph) -> Run:
+        options = self._runtime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
-        # Two sessions take turns, and a camera pauses between frames: idle threads must sleep, not spin.
+        # Several sessions take turns, and a camera pauses between frames: idle threads must sleep, not spin.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._encoder, self._motion = (
-            runtime.InferenceSession(to_onnx(graph), options, providers=["CPUExecutionProvider"])
-            for graph in graphs_of(model)
-        )
-
-    def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See `Engine.encode`."""
-        return cast(NDArray[np.float32], self._encoder.run(None, {"frames": frames})[0])
-
-    def predict(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Engine.predict`."""
-        return cast(NDArray[np.float32], self._motion.run(None, {"codes": codes})[0])
+        session = self._runtime.InferenceSession(to_onnx(graph), options, providers=["CPUExecutionProvider"])
+        names = [port.name for port in graph.inputs]
+        return lambda *values: tuple(session.run(None, dict(zip(names, values, strict=True))))
 
 
 def to_onnx(graph: Graph) -> bytes:
@@ -57,18 +49,19 @@ def to_onnx(graph: Graph) -> bytes:
         require(package, EXTRA)
     log = logging.getLogger("torch.onnx")
     level = log.level
+    count = torch.export.Dim("N")
     log.setLevel(logging.ERROR)  # it warns of a torchvision that nothing here needs
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 graph.module,
-                (graph.example,),
+                graph.example,
                 dynamo=True,
                 verbose=False,
-                input_names=[graph.input],
-                output_names=[graph.output],
-                dynamic_shapes=({0: torch.export.Dim("N")},),
+                input_names=[port.name for port in graph.inputs],
+                output_names=[port.name for port in graph.outputs],
+                dynamic_shapes=tuple({0: count} for _ in graph.inputs),
             )
     except Exception as error:  # the exporter raises many kinds, with pages of text
         raise LatentwatchError(

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from latentwatch.engines.engine import Engine
-from latentwatch.engines.stream import IncrementalStream, MotionStream
 from latentwatch.models.decoupled import Decoupled, foreground
-from latentwatch.models.incremental import IncrementalMotion
+from latentwatch.models.incremental import MotionStep
+from latentwatch.models.motion import Conv3dMotion
 
 
 class TorchEngine(Engine):
@@ -28,12 +28,17 @@ class TorchEngine(Engine):
         model.eval()
         self._background = model.background
         self._encoder, self._motion = model.encoder, model.motion
+        self.has_step = isinstance(model.motion, Conv3dMotion)
+        if isinstance(model.motion, Conv3dMotion):
+            self._step = MotionStep(model.motion, model.architecture.k)
         self._type, self._layout = torch.float32, torch.contiguous_format
         if bf16:
             self._type, self._layout = torch.bfloat16, torch.channels_last_3d
             self._encoder = copy.deepcopy(model.encoder).to(self._type)
             self._motion = copy.deepcopy(model.motion).to(self._type)
-            self._motion.to(memory_format=self._layout)  # type: ignore[call-overload]
+            if self.has_step:
+                self._step.to(self._type)
+                self._motion.to(memory_format=self._layout)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def encode(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -48,11 +53,20 @@ class TorchEngine(Engine):
         windows = torch.from_numpy(codes).transpose(1, 2)
         return _array(self._motion(windows.to(self._type, memory_format=self._layout)))
 
-    def stream(self, k: int) -> MotionStream:
-        """See `Engine.stream`. In fp32, each thing is computed once."""
-        if self.precision == "bf16":
-            return super().stream(k)
-        return IncrementalStream(IncrementalMotion(self._motion, k))
+    @torch.inference_mode()
+    def errors(self, expected: NDArray[np.float32], observed: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Engine.errors`."""
+        return _array(self._motion.errors(torch.from_numpy(expected), torch.from_numpy(observed)))
+
+    @torch.inference_mode()
+    def step(
+        self, state: NDArray[np.float32], codes: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See `Engine.step`."""
+        state_after, predicted = self._step(
+            *(torch.from_numpy(each).to(self._type) for each in (state, codes))
+        )
+        return _array(state_after), _array(predicted)
 
 
 def _array(codes: torch.Tensor) -> NDArray[np.float32]:

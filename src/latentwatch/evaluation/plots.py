@@ -13,19 +13,38 @@ from latentwatch.scoring.normalise import normalise_clip
 
 mpl.use("Agg")
 
-BLUE, ORANGE = "#0072B2", "#D55E00"  # distinguishable with any colour vision (Okabe and Ito)
+BLUE, ORANGE, GREEN = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+)  # distinguishable with any colour vision (Okabe and Ito)
 
 
 def plot_roc(curves: dict[str, FrameLevel], path: Path) -> None:
     """ROC curves by name of score, with their micro AUC in the legend."""
     figure = Figure(figsize=(4.5, 4.2), layout="constrained")
     axes = figure.subplots()
-    for (name, result), colour in zip(curves.items(), (BLUE, ORANGE, "#009E73", "#CC79A7"), strict=False):
+    for (name, result), colour in zip(curves.items(), (BLUE, ORANGE, GREEN, "#CC79A7"), strict=False):
         axes.plot(result.fpr, result.tpr, color=colour, label=f"{name}: AUC {result.auc_micro:.1f}%")
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle=":")
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1.005))
     axes.set_aspect("equal")
     axes.legend(loc="lower right", frameon=False)
+    figure.savefig(path, dpi=150)
+
+
+def plot_sheet(pictures: Sequence[tuple[str, NDArray[np.uint8]]], path: Path, columns: int = 3) -> None:
+    """Pictures uint8 `(H, W, 3)` under their titles, in rows of `columns`."""
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    height, width = pictures[0][1].shape[:2]
+    figure = Figure(figsize=(3.2 * columns, (3.2 * height / width + 0.3) * rows), layout="constrained")
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes, (title, picture) in zip(grid, pictures, strict=False):
+        axes.imshow(picture)
+        axes.set_title(title, fontsize=9)
+    for axes in grid:
+        axes.set_axis_off()
     figure.savefig(path, dpi=150)
 
 

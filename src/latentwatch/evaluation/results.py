@@ -30,7 +30,7 @@ class Row(BaseModel):
 
 
 class ResultFile(BaseModel):
-    """The contents of `docs/results/NAME.json`."""
+    """The contents of `docs/results/NAME.json`. remarks: what the rows say in words, made from them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,6 +43,7 @@ class ResultFile(BaseModel):
     settings: dict[str, str | int | float | bool]
     protocol: str
     rows: list[Row]
+    remarks: list[str] = []
 
 
 def describe_run() -> dict[str, str]:
@@ -60,9 +61,11 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
     """Writes the JSON and the page into `folder`; `plots` maps picture files there to captions."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
+    quick = any(row.status == "quick" for row in result.rows)
     lines = [
         f"# {result.name}",
         "",
+        *(["**Quick: a small network on little data, to show what this does. Not a result.**", ""] * quick),
         f"Made by `{result.command}` on {result.date} (version {result.version}, commit {result.commit}, "
         f"{result.machine}). Do not edit: the command writes this page.",
         "",
@@ -70,6 +73,7 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         "",
         "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
         "",
+        *(line for remark in result.remarks for line in (remark, "")),
         "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]

@@ -42,25 +42,27 @@ def evaluate_model(
     unscored_as_first: bool = False,
     say: Callable[[str], None] = print,
 ) -> Evaluation:
-    """All `SCORES` on `dataset.test`, each judged over the frames that have it.
+    """All `SCORES` on `dataset.test`, each judged over the frames that have it; no P-MSE without prediction.
 
     calibration: where an error map is above its threshold there is a box.
     Raises `UsageError` where a clip has no labels, and as decoding and `frame_level` do.
     """
-    clips: dict[str, list[LabelledScores]] = {name: [] for name in SCORES}
+    names = SCORES if model.motion.predicts else ("z_mse", "r_mse")
+    clips: dict[str, list[LabelledScores]] = {name: [] for name in names}
     regions: dict[str, list[ClipRegions]] = {"z_mse": [], "p_mse": []}
     for clip, labels in judged_clips(dataset, say):
         with clip.open(model.architecture.size) as frames:
             scores = score_clip(model, frames, pixel_scores=True)
-        for name in SCORES:
+        for name in clips:
             clips[name].append(LabelledScores(clip.name, getattr(scores, name), labels))
         if clip.load_masks is not None:
             masks = clip.load_masks()
             maps = {"z_mse": scores.error_maps, "p_mse": scores.pixel_maps}
             limits = {"z_mse": calibration.place_threshold, "p_mse": calibration.pixel_threshold}
             for name, places in maps.items():
-                if places is not None:
-                    regions[name].append(_regions(places, masks, limits[name]))
+                limit = limits[name]
+                if places is not None and limit is not None:
+                    regions[name].append(_regions(places, masks, limit))
     figures = {
         name: frame_level(part, window=window, unscored_as_first=unscored_as_first)
         for name, part in clips.items()

@@ -48,7 +48,8 @@ def score_to_files(
     """
     detector = Detector(model, calibration, engine=engine, pixel_boxes=pixel_boxes)
     limit = 2 * calibration.place_threshold if video else None
-    return _score_to_files(detector.step, calibration.threshold, ("z_mse", "Z-MSE"), clip, folder, limit)
+    names = ("z_mse", "Z-MSE") if model.motion.predicts else ("z_nll", "Z-NLL")
+    return _score_to_files(detector.step, calibration.threshold, names, clip, folder, limit)
 
 
 def score_baseline_to_files(scorer: Scorer, threshold: float, clip: Clip, folder: Path) -> Summary:

@@ -9,11 +9,11 @@ from sklearn.metrics import roc_auc_score
 
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.datasets.moving_mnist import NORMAL_DIGITS, SHAPES, SPEEDS
-from latentwatch.datasets.registry import open_dataset
-from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
-from latentwatch.experiments.seeds import Plan, trained_seeds
+from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
+from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.pictures import Pictures, pictures_of_last
@@ -26,41 +26,39 @@ Scores = dict[tuple[str, int], list[float]]
 
 
 def reproduce_moving_mnist(plan: Plan) -> Path:
-    """Trains the plan's one form, scores all test clips, writes `fig7.json` and `fig7.md` after every seed.
+    """Trains the plan's one form, scores all test clips, writes the page and the JSON after every seed.
 
-    Gives the page. Raises as training does.
+    Gives the page. Raises `UsageError` for a plan of more than one form, and as training does.
     """
-    dataset = open_dataset("moving-mnist", plan.data)
-    (form,) = plan.forms
-    page = plan.results / "fig7.md"
+    dataset = dataset_of(plan, "moving-mnist", all_tests=True)
+    form = only_form(plan)
+    page = plan.results / f"{plan.name}.md"
     scores: list[Scores] = []
-    minutes: list[float] = []
-    commits: set[str] = set()
+    trainings = Trainings()
     plan.results.mkdir(parents=True, exist_ok=True)
     for model, info in trained_seeds(plan, dataset, form):
         if not scores:
-            _plot_pictures(model, dataset, plan.results / "fig7-pictures.png")
+            _plot_pictures(model, dataset, plan.results / f"{plan.name}-pictures.png")
         scores.append(_scores(model, dataset))
-        minutes.append(float(info.provenance["minutes"]))
-        commits.add(str(info.provenance.get("commit", "unknown")))
-        page = _write(plan, scores, minutes, commits)
+        trainings.add(info)
+        page = _write(plan, scores, trainings)
     return page
 
 
-def _write(plan: Plan, scores: list[Scores], minutes: list[float], commits: set[str]) -> Path:
-    _plot_scores(scores, plan.results / "fig7-scores.png")
+def _write(plan: Plan, scores: list[Scores], trainings: Trainings) -> Path:
+    _plot_scores(scores, plan.results / f"{plan.name}-scores.png")
     result = ResultFile(
-        name="fig7",
+        name=plan.name,
         command=plan.command,
         protocol="mean Z-MSE of each test clip, not normalised; AUC of the clips named first over the "
         "second; MNIST's 10,000 test digits, 0 to 4,999 to train and 5,000 to 9,999 to test",
-        settings=plan.shown_settings | {"trained_at_commit": ", ".join(sorted(commits))},
-        rows=_rows(scores, minutes, plan.preset),
+        settings=settings_with_commits(plan, [trainings]),
+        rows=_rows(plan, scores, trainings),
         **describe_run(),
     )
     plots = {
-        "fig7-pictures.png": "Seed 0: frame, reconstruction, prediction and squared prediction error.",
-        "fig7-scores.png": "Mean Z-MSE by shape and speed, all seeds; 4 and 7 at speed 2 are normal.",
+        f"{plan.name}-pictures.png": "Seed 0: frame, reconstruction, prediction, squared prediction error.",
+        f"{plan.name}-scores.png": "Mean Z-MSE by shape and speed, all seeds; 4 and 7 at speed 2 are normal.",
     }
     return write_result(result, plan.results, plots)
 
@@ -79,7 +77,7 @@ def _kind(clip: Clip) -> tuple[str, int]:
     return shape, int(speed.removeprefix("speed"))
 
 
-def _rows(scores: list[Scores], minutes: list[float], preset: str) -> list[Row]:
+def _rows(plan: Plan, scores: list[Scores], trainings: Trainings) -> list[Row]:
     def auc(each: Scores, high: list[tuple[str, int]], low: list[tuple[str, int]]) -> float:
         above, below = ([score for kind in kinds for score in each[kind]] for kinds in (high, low))
         return 100 * float(roc_auc_score([1] * len(above) + [0] * len(below), above + below))
@@ -95,22 +93,18 @@ def _rows(scores: list[Scores], minutes: list[float], preset: str) -> list[Row]:
             [(shape, 2) for shape in SHAPES],
         ),
     }
-    rows = []
-    for name, (high, low) in questions.items():
-        value, ci95 = mean_ci95([auc(each, high, low) for each in scores])
-        rows.append(
-            Row(
-                preset=preset,
-                dataset=f"moving-mnist: {name}",
-                score="z_mse",
-                metric="auc_raw",
-                value=value,
-                ci95=ci95,
-                seeds=len(scores),
-                minutes_per_seed=sum(minutes) / len(minutes),
-            )
+    return [
+        mean_row(
+            plan,
+            trainings,
+            form=only_form(plan),
+            dataset=f"moving-mnist: {name}",
+            score="z_mse",
+            metric="auc_raw",
+            values=[auc(each, high, low) for each in scores],
         )
-    return rows
+        for name, (high, low) in questions.items()
+    ]
 
 
 def _plot_scores(scores: list[Scores], path: Path) -> None:
@@ -153,3 +147,15 @@ def _pictures(model: Decoupled, clip: Clip) -> Pictures:
             if len(frames) == model.architecture.span + 4:
                 break
     return pictures_of_last(model, np.stack(frames))
+
+
+FIG7 = Experiment(
+    name="fig7",
+    paper="Fig. 7",
+    about="moving MNIST: scores by digit, shape and speed",
+    dataset="moving-mnist",
+    preset="moving-mnist",
+    work=Work(trained=3600, scored=5760),
+    quick_work=Work(trained=180, scored=5760),
+    run=reproduce_moving_mnist,
+)

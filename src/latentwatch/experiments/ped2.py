@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from latentwatch.datasets.registry import open_dataset
-from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import plot_clips, plot_roc
 from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
-from latentwatch.experiments.seeds import Plan, trained_seeds
+from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
+from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds
 
 PAPER = {"z_mse": 95.1, "p_mse": 90.9, "r_mse": 91.3}
 """The paper's micro AUC on Ped2 (Table 5, Conv3D)."""
@@ -21,25 +21,23 @@ class _Form:
     """What the seeds of one form of training gave so far."""
 
     evaluations: list[Evaluation] = field(default_factory=list)
-    minutes: list[float] = field(default_factory=list)
-    commits: set[str] = field(default_factory=set)
+    trainings: Trainings = field(default_factory=Trainings)
 
 
 def reproduce_ped2(plan: Plan) -> Path:
-    """Trains and evaluates each form; writes `ped2.json` and `ped2.md`, anew after every seed.
+    """Trains and evaluates each form; writes the page and the JSON anew after every seed.
 
     So a run that is stopped leaves the figures of the seeds that finished. Gives the page; raises as its
     parts do.
     """
-    dataset = open_dataset("ped2", plan.data)
-    page = plan.results / "ped2.md"
+    dataset = dataset_of(plan, "ped2")
+    page = plan.results / f"{plan.name}.md"
     done: dict[str, _Form] = {}
     for name in plan.forms:
         for model, info in trained_seeds(plan, dataset, name):
             form = done.setdefault(name, _Form())
             form.evaluations.append(evaluate_model(model, dataset, info.calibration, say=plan.say))
-            form.minutes.append(float(info.provenance["minutes"]))
-            form.commits.add(str(info.provenance.get("commit", "unknown")))
+            form.trainings.add(info)
             page = _write(plan, done)
     return page
 
@@ -49,47 +47,56 @@ def _write(plan: Plan, done: dict[str, _Form]) -> Path:
     plots = {}
     for name, form in done.items():
         first = form.evaluations[0]
-        plot_roc(first.figures, plan.results / f"ped2-{name}-roc.png")
-        plot_clips(first.clips["z_mse"], plan.results / f"ped2-{name}-clips.png")
-        plots[f"ped2-{name}-roc.png"] = f"ROC curves of seed 0, form {name}."
-        plots[f"ped2-{name}-clips.png"] = (
+        plot_roc(first.figures, plan.results / f"{plan.name}-{name}-roc.png")
+        plot_clips(first.clips["z_mse"], plan.results / f"{plan.name}-{name}-clips.png")
+        plots[f"{plan.name}-{name}-roc.png"] = f"ROC curves of seed 0, form {name}."
+        plots[f"{plan.name}-{name}-clips.png"] = (
             f"Z-MSE of seed 0, form {name}, on the test clips after Eq. 3; labelled spans are shaded."
         )
-    commits = ", ".join(sorted({commit for form in done.values() for commit in form.commits}))
     result = ResultFile(
-        name="ped2",
+        name=plan.name,
         command=plan.command,
         protocol=next(iter(done.values())).evaluations[0].figures["z_mse"].protocol,
-        settings=plan.shown_settings | {"trained_at_commit": commits},
-        rows=[row for name, form in done.items() for row in _rows(f"{plan.preset} {name}", form)],
+        settings=settings_with_commits(plan, [form.trainings for form in done.values()]),
+        rows=[row for name, form in done.items() for row in _rows(plan, name, form)],
         **describe_run(),
     )
     return write_result(result, plan.results, plots)
 
 
-def _rows(preset: str, form: _Form) -> list[Row]:
+def _rows(plan: Plan, name: str, form: _Form) -> list[Row]:
     evaluations = form.evaluations
-
-    def row(score: str, metric: str, value: float, ci95: float | None) -> Row:
-        return Row(
-            preset=preset,
+    found = {
+        (score, metric): [getattr(each.figures[score], metric) for each in evaluations]
+        for score in evaluations[0].figures
+        for metric in METRICS
+    } | {
+        (score, metric): [getattr(each.localisation[score], metric) for each in evaluations]
+        for score in evaluations[0].localisation
+        for metric in ("rbdc", "tbdc")
+    }
+    return [
+        mean_row(
+            plan,
+            form.trainings,
+            form=name,
             dataset="ped2",
             score=score,
             metric=metric,
-            value=value,
-            ci95=ci95,
-            seeds=len(evaluations),
-            minutes_per_seed=sum(form.minutes) / len(form.minutes),
+            values=values,
             paper=PAPER.get(score) if metric == "auc_micro" else None,
         )
+        for (score, metric), values in found.items()
+    ]
 
-    rows = []
-    for score in evaluations[0].figures:
-        for metric in METRICS:
-            value, ci95 = mean_ci95([getattr(each.figures[score], metric) for each in evaluations])
-            rows.append(row(score, metric, value, ci95))
-    for score in evaluations[0].localisation:
-        for metric in ("rbdc", "tbdc"):
-            value, ci95 = mean_ci95([getattr(each.localisation[score], metric) for each in evaluations])
-            rows.append(row(score, metric, value, ci95))
-    return rows
+
+PED2 = Experiment(
+    name="ped2",
+    paper="Table 2 (Ped2)",
+    about="AUC, EER and localisation of our three scores",
+    dataset="ped2",
+    preset="ped2",
+    work=Work(trained=2550, scored=2010),
+    quick_work=Work(trained=450, scored=690),
+    run=reproduce_ped2,
+)

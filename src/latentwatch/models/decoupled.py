@@ -7,8 +7,17 @@ import torch
 from torch import Tensor, nn
 
 from latentwatch.models.appearance import Decoder, Encoder
-from latentwatch.models.motion import Conv3dMotion
-from latentwatch.models.presets import Architecture
+from latentwatch.models.autoregressive import AutoregressiveMotion
+from latentwatch.models.conv_lstm import ConvLstmMotion
+from latentwatch.models.motion import Conv3dMotion, MotionModel
+from latentwatch.models.presets import Architecture, Motion
+
+MOTION_MODELS: dict[Motion, type[Conv3dMotion | ConvLstmMotion | AutoregressiveMotion]] = {
+    "conv3d": Conv3dMotion,
+    "conv-lstm": ConvLstmMotion,
+    "autoregressive": AutoregressiveMotion,
+}
+"""The motion models of Table 5 by name."""
 
 
 class Decoupled(nn.Module):
@@ -22,7 +31,7 @@ class Decoupled(nn.Module):
         channels = architecture.code_shape[0]
         self.encoder = Encoder(architecture.base_width, architecture.blocks, architecture.pool_last)
         self.decoder = Decoder(architecture.base_width, architecture.blocks, architecture.pool_last)
-        self.motion = Conv3dMotion(channels)
+        self.motion: MotionModel = MOTION_MODELS[architecture.motion](channels)
         self.register_buffer("background", torch.zeros(3, *architecture.size))
         # Measured on 2 CPU cores: a training step of the 2-D parts takes 60 ms a frame so, 79 without.
         for part in (self.encoder, self.decoder):
@@ -46,7 +55,10 @@ class Decoupled(nn.Module):
         return cast(Tensor, self.decoder(codes, previous_skips))
 
     def predict(self, codes: Tensor) -> Tensor:
-        """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`."""
+        """Windows of codes `(N, k, C, h, w)`, oldest first, to predicted codes `(N, C, h, w)`.
+
+        Of a motion model that does not predict: what its `errors` need of the past.
+        """
         return cast(Tensor, self.motion(codes.transpose(1, 2)))
 
 

@@ -1,22 +1,24 @@
-"""The Conv3D motion model for one stream, computing each thing once.
+"""The Conv3D motion model as a step that takes one code of each stream, computing each thing once.
 
 The dense model reads a window of k codes anew for every frame, though most of what it computes was computed
 for earlier frames. Written out, a block (3x3x3 convolution, stride 2 in time, padding 1, BatchNorm) is a sum
-of 2-D convolutions, one for each temporal tap 0, 1, 2. With t the window's first frame:
+of 2-D convolutions, one for each temporal tap 0, 1, 2. Let n be the newest code, the k-th of its window:
 
-- Block one at place 0 lacks tap 0 (it falls on the padding): it is the window's *edge*, taps 1 and 2 of the
-  codes t and t + 1. Its other outputs lie at t + 2, t + 4, ...; each is a sum over the three codes around it
-  and is the same in every window that holds it. Only the newest, at t + k - 2, was not seen before.
-- Block two has two outputs. The first lacks tap 0: tap 1 of the edge, tap 2 of the output at t + 2. The
-  second: taps 0, 1, 2 of the outputs at t + 2, t + 4, t + 6 (for k = 6 the last is padding).
+- Block one has the *edge* at the window's start, which lacks tap 0 (it falls on the padding), and outputs
+  every second code after it. The newest adds taps 0, 1, 2 of the codes n - 2, n - 1, n. The others were the
+  newest 2, 4, ... steps ago, and the edge is the newest of k - 2 steps ago without its tap 0.
+- Block two has two outputs. The first lacks tap 0: tap 1 of the edge, tap 2 of the output after it. The
+  second: taps 0, 1, 2 of the outputs after the edge (for k = 6 there are two, the third is padding).
 - Block three has one output: taps 1 and 2 of block two's.
 
-So a new code costs its 3 products with block one's taps, 3 products of block one's new output and 1 of the
-edge with block two's, and 2 in block three: 9 2-D convolutions. The dense model does 21 for k = 8 and 18 for
-k = 6, counting those on padding.
+Every term is thus the term of some steps ago in the same place, so each is computed when its last code comes
+and waits in a delay line until its turn. Streams whose windows start at even and at odd codes do the same: no
+step needs to know the phase of the stride, and streams of any age share a batch. A step costs 3 products of
+the new code, 1 of the edge and 3 of the newest output, and 2 in block three: 9 2-D convolutions. The dense
+model does 21 for k = 8 and 18 for k = 6, counting those on padding.
 """
 
-from collections import deque
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -24,64 +26,81 @@ from torch.nn import functional as F
 
 from latentwatch.models.motion import Conv3dMotion
 
+_DELAYS = {6: (2, 1, 2, 2, 2), 8: (2, 1, 2, 2, 4, 2)}
+"""By k, how many steps each term waits, in the order of `MotionStep.forward`."""
 
-class IncrementalMotion:
-    """Predicts like `Conv3dMotion` in evaluation mode, fed one code at a time.
 
-    The weights are copied: train first, then build this. Memory is constant. Streams may run side by side in
-    the batch dimension N; all start together. Equal to the dense model but for the order of the sums.
+def state_planes(k: int) -> int:
+    """Codes' worth of numbers in the state of one stream. Raises `ValueError` for a k that is not 6 or 8."""
+    if k not in _DELAYS:
+        raise ValueError(f"k is 6 or 8, not {k}")
+    return sum(_DELAYS[k])
+
+
+class MotionStep(nn.Module):
+    """`Conv3dMotion` in evaluation mode, fed one code at a time; equal to it but for the order of the sums.
+
+    The weights are copied, BatchNorm folded in: train first, then build this. It keeps nothing of a stream:
+    what the next steps need is in the state, float `(N, planes, C, h, w)`, zeros at a stream's start. A
+    prediction depends on the last k codes alone; the first k - 1 of a stream say nothing.
     """
 
     def __init__(self, motion: Conv3dMotion, k: int) -> None:
-        if k not in (6, 8):
-            raise ValueError(f"k is 6 or 8, not {k}")
-        self.k = k
-        (one, self._bias_one), (two, self._bias_two), (three, self._bias_three) = _folded_blocks(motion)
-        self._taps_one = torch.cat([one[0], one[1], one[2]])
-        self._taps_two = torch.cat([two[0], two[1], two[2]])
-        self._edge_tap = two[1].contiguous()
-        self._last_taps = torch.cat([three[1], three[2]], dim=1)
-        self._slope = _slope(motion)
-        self.reset()
+        super().__init__()
+        self.planes = state_planes(k)
+        (one, bias_one), (two, bias_two), (three, bias_three) = _folded_blocks(motion)
+        nothing = torch.zeros_like(bias_one)
+        # Each sum gets its bias with one of its terms. One convolution for three taps would be no faster, and
+        # OpenVINO takes long to split its result.
+        self.code_taps = _convolutions(one, (nothing, nothing, bias_one))
+        self.edge_tap = _convolution(two[1], bias_two)
+        self.output_taps = _convolutions(two, (bias_two, nothing, nothing))
+        self.first_tap = _convolution(three[1], nothing)
+        self.second_tap = _convolution(three[2], bias_three)
+        self.slope = _slope(motion)
+        self.delays = list(_DELAYS[k])
 
-    def reset(self) -> None:
-        """Forgets the codes seen so far."""
-        self._codes_seen = 0
-        # What the taps of block one make of the last k codes, and those of block two of block one's outputs.
-        self._products_one: deque[tuple[Tensor, ...]] = deque(maxlen=self.k)
-        self._products_two: deque[tuple[Tensor, ...]] = deque(maxlen=self.k - 3)
+    def forward(self, state: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """States and the newest codes `(N, C, h, w)` of N streams to new states and predicted codes.
 
-    @torch.inference_mode()
-    def push(self, code: Tensor) -> Tensor | None:
-        """Takes the next codes `(N, C, h, w)` of N streams; gives the predictions `(N, C, h, w)`.
-
-        They are for the frame `horizon` after this one. None until k codes have been seen.
+        A prediction `(C, h, w)` is for the frame `horizon` after its code's.
         """
-        self._products_one.append(F.conv2d(code, self._taps_one, padding=1).chunk(3, dim=1))
-        self._codes_seen += 1
-        if self._codes_seen < 3:
-            return None
-        one = self._products_one
-        newest = self._activate(one[-3][0] + one[-2][1] + one[-1][2], self._bias_one)
-        self._products_two.append(F.conv2d(newest, self._taps_two, padding=1).chunk(3, dim=1))
-        if self._codes_seen < self.k:
-            return None
-        edge = self._activate(one[0][1] + one[1][2], self._bias_one)
-        two = self._products_two  # the outputs at t + 2, t + 3, ..., t + k - 2
-        first = F.conv2d(edge, self._edge_tap, padding=1) + two[0][2]
-        second = two[0][0] + two[2][1]
-        if self.k == 8:
-            second = second + two[4][2]
-        both = [self._activate(each, self._bias_two) for each in (first, second)]
-        last = F.conv2d(torch.cat(both, dim=1), self._last_taps, padding=1)
-        return self._activate(last, self._bias_three)
+        lines = torch.split(state, self.delays, dim=1)
+        code_0, code_1, edge, output_0, first, *partial = (line[:, 0] for line in lines)
+        new_code_0, new_code_1, code_2 = (tap(codes) for tap in self.code_taps)
+        newest_edge = code_1 + code_2
+        new_edge = self.edge_tap(self._activate(newest_edge))
+        newest = self._activate(code_0 + newest_edge)
+        new_output_0, output_1, output_2 = (tap(newest) for tap in self.output_taps)
+        new_first = self.first_tap(self._activate(edge + output_2))
+        second = output_0 + output_1
+        entering = [new_code_0, new_code_1, new_edge, new_output_0, new_first]
+        if partial:  # k = 8: the second output waits for a third term
+            entering.append(second)
+            second = partial[0] + output_2
+        predicted = self._activate(first + self.second_tap(self._activate(second)))
+        moved = [
+            part for line, new in zip(lines, entering, strict=True) for part in (line[:, 1:], new[:, None])
+        ]
+        return torch.cat(moved, dim=1), predicted
 
-    def _activate(self, total: Tensor, bias: Tensor) -> Tensor:
-        return F.leaky_relu(total + bias, self._slope)
+    def _activate(self, total: Tensor) -> Tensor:
+        return F.leaky_relu(total, self.slope)
+
+
+def _convolution(weight: Tensor, bias: Tensor) -> nn.Conv2d:
+    made = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
+    made.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
+    made.bias = nn.Parameter(bias, requires_grad=False)
+    return made
+
+
+def _convolutions(weights: Sequence[Tensor], biases: Sequence[Tensor]) -> nn.ModuleList:
+    return nn.ModuleList(_convolution(*each) for each in zip(weights, biases, strict=True))
 
 
 def _folded_blocks(motion: Conv3dMotion) -> list[tuple[tuple[Tensor, Tensor, Tensor], Tensor]]:
-    """Of each block, its three temporal taps `(C, C, 3, 3)` and its bias `(C, 1, 1)`, BatchNorm folded in."""
+    """Of each block, its three temporal taps `(C, C, 3, 3)` and its bias `(C,)`, BatchNorm folded in."""
     layers = list(motion.layers)
     blocks = []
     for convolution, norm in zip(layers[0::3], layers[1::3], strict=True):
@@ -92,8 +111,7 @@ def _folded_blocks(motion: Conv3dMotion) -> list[tuple[tuple[Tensor, Tensor, Ten
         scale = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
         bias = norm.bias.detach() - norm.running_mean * scale
         weight = convolution.weight.detach() * scale[:, None, None, None, None]
-        taps = (weight[:, :, 0], weight[:, :, 1], weight[:, :, 2])
-        blocks.append((taps, bias[:, None, None]))
+        blocks.append(((weight[:, :, 0], weight[:, :, 1], weight[:, :, 2]), bias))
     return blocks
 
 

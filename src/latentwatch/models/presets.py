@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 HORIZON = 6
 """How many steps ahead the motion model predicts (the paper's Fig. 1: t = k + 6)."""
 
+Motion = Literal["conv3d", "conv-lstm", "autoregressive"]
+"""The motion models that the paper compares (Table 5); Conv3D is the paper's own."""
+
 WIDTHS = {"paper": 32, "small": 16, "tiny": 8}
 """Channels of the first encoder block; they double with each block."""
 
@@ -16,7 +19,7 @@ class Architecture(BaseModel):
 
     A frame of `height` x `width_px` pixels becomes a latent code of `code_shape` = `(C, h, w)`, where
     `C = base_width * 2 ** (blocks - 1)`. The motion model reads `k` codes and predicts the one that lies
-    `horizon` steps after the last of them.
+    `horizon` steps after the last of them; "autoregressive" says how likely that one was instead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,6 +33,7 @@ class Architecture(BaseModel):
     pool_last: bool = False
     """Whether the last block is followed by pooling too: for four blocks, a place of the code then stands for
     16x16 pixels of the input instead of 8x8. The coarser code tells speeds apart less well."""
+    motion: Motion = "conv3d"
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:

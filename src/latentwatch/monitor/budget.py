@@ -1,4 +1,4 @@
-"""A budget of false alarms a day instead of a threshold: peaks over threshold, with a generalised Pareto tail.
+"""A budget of false alarms a day, not a threshold: peaks over threshold, with a generalised Pareto tail.
 
 Levels of held-out normal footage above a high level u are gathered into clusters, each of which would be one
 alarm. The clusters come at some rate; how far their peaks exceed u follows, for a high u, a generalised

@@ -15,12 +15,13 @@ from latentwatch.video.frame import Frame
 class ClipScores:
     """The anomaly scores of the N frames of a clip, float64 `(N,)`; NaN where a frame has none.
 
-    z_mse: squared error of the predicted latent code, mean over its elements. r_mse: squared error of the
-    reconstruction, mean over pixel values. p_mse: squared error of the frame decoded from the predicted code.
-    error_maps: squared latent error by place, float32 `(N, h, w)`. times: seconds.
+    z_mse: squared error of the predicted latent code, mean over its elements; its negative log-likelihood in
+    nats where the motion model is a density. r_mse: squared error of the reconstruction, mean over pixel
+    values. p_mse: squared error of the frame decoded from the predicted code.
+    error_maps: latent error by place, float32 `(N, h, w)`, whose mean is z_mse. times: seconds.
     pixel_maps: squared prediction error by pixel, mean over the colours, float32 `(N, H, W)`, NaN where there
-    is none; its mean is P-MSE. R-MSE, P-MSE and pixel_maps are None where they were not asked for: they need
-    the decoder.
+    is none; its mean is P-MSE. R-MSE, P-MSE and pixel_maps are None where they were not asked for, since they
+    need the decoder; the last two also where the motion model does not predict.
     """
 
     times: NDArray[np.float64]
@@ -77,17 +78,20 @@ class _ClipScorer:
         predicted = recent[:0]
         if unscored < len(codes):
             predicted = model.predict(windows(recent, architecture.k, architecture.horizon))
-            maps = (predicted - recent[architecture.warm_up :]).square().mean(dim=1).numpy()
+            maps = model.motion.errors(predicted, recent[architecture.warm_up :]).mean(dim=1).numpy()
         nothing = np.full((unscored, *architecture.code_shape[1:]), np.nan, dtype=np.float32)
         self._maps.append(np.concatenate([nothing, maps]) if unscored < len(codes) else nothing)
         if self._pixel_scores:
-            self._add_pixel_scores(frames, codes, predicted, skips)
+            previous = self._add_reconstruction(frames, codes, skips)
+            if model.motion.predicts:
+                self._add_prediction(frames, predicted, previous)
         self._codes = recent[-architecture.warm_up :].clone()
         self._skips = [skip[-1:].clone() for skip in skips]
 
-    def _add_pixel_scores(
-        self, frames: torch.Tensor, codes: torch.Tensor, predicted: torch.Tensor, skips: list[torch.Tensor]
-    ) -> None:
+    def _add_reconstruction(
+        self, frames: torch.Tensor, codes: torch.Tensor, skips: list[torch.Tensor]
+    ) -> list[torch.Tensor]:
+        """R-MSE of the frames; gives the skip features of the frame before each that has one."""
         first = self._skips is None
         previous = [skip[:-1] for skip in skips]
         if self._skips is not None:
@@ -97,8 +101,13 @@ class _ClipScorer:
             self._r.append(np.nan)
         if len(codes) > start:
             self._r += _mse(self._model.decode(codes[start:], previous), frames[start:])
+        return previous
+
+    def _add_prediction(
+        self, frames: torch.Tensor, predicted: torch.Tensor, previous: list[torch.Tensor]
+    ) -> None:
         size = self._model.architecture.size
-        self._pixel_maps.append(np.full((len(codes) - len(predicted), *size), np.nan, dtype=np.float32))
+        self._pixel_maps.append(np.full((len(frames) - len(predicted), *size), np.nan, dtype=np.float32))
         if len(predicted):
             count = len(predicted)
             made = self._model.decode(predicted, [skip[-count:] for skip in previous])
@@ -111,6 +120,8 @@ class _ClipScorer:
         z_mse = maps.mean(axis=(1, 2), dtype=np.float64)
         if not self._pixel_scores:
             return ClipScores(times, z_mse, maps)
+        if not self._model.motion.predicts:
+            return ClipScores(times, z_mse, maps, np.array(self._r))
         empty = np.empty((0, *self._model.architecture.size), dtype=np.float32)
         pixels = np.concatenate(self._pixel_maps) if self._pixel_maps else empty
         p_mse = pixels.mean(axis=(1, 2), dtype=np.float64)

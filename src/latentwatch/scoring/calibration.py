@@ -30,6 +30,8 @@ def calibrate(held_out: Sequence[ClipScores]) -> Calibration:
         place_threshold=float(
             np.nanquantile(np.concatenate([m.error_maps for m in held_out]), PLACE_QUANTILE)
         ),
-        pixel_threshold=float(np.nanquantile(np.concatenate(pixel_maps), PLACE_QUANTILE)),
+        pixel_threshold=float(np.nanquantile(np.concatenate(pixel_maps), PLACE_QUANTILE))
+        if pixel_maps
+        else None,
         frames=frames,
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.torch_engine import TorchEngine
+from latentwatch.errors import UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.localise import Box, boxes_from_map
 from latentwatch.video.frame import Frame
@@ -20,9 +21,9 @@ from latentwatch.video.resize import resize
 class Result:
     """What the detector says of one frame.
 
-    score: the anomaly score Z-MSE (Eq. 2), 0 or more. error_map: squared latent error by place, float32
-    `(h, w)`, whose mean is the score. is_anomaly: score above the threshold. boxes: where the error is above
-    its threshold, in pixels of the frame that was given.
+    score: the anomaly score Z-MSE (Eq. 2), 0 or more. error_map: latent error by place, float32 `(h, w)`,
+    whose mean is the score (see `MotionModel.errors`). is_anomaly: score above the threshold. boxes: where
+    the error is above its threshold, in pixels of the frame that was given.
     """
 
     index: int
@@ -40,7 +41,7 @@ class Detector:
     long the stream: the last k codes, and the predictions for the next `horizon` frames. Boxes come from the
     latent error map, for which no decoder is needed; with `pixel_boxes` they come from the prediction error
     in pixels (Fig. 2). That needs skip features and the decoder, which only PyTorch has: it encodes, and the
-    engine predicts.
+    engine predicts. Raises `UsageError` for `pixel_boxes` where the motion model predicts no code.
     """
 
     def __init__(
@@ -51,29 +52,57 @@ class Detector:
         engine: Engine | None = None,
         pixel_boxes: bool = False,
     ) -> None:
+        if pixel_boxes and not model.motion.predicts:
+            raise UsageError(
+                f"boxes from pixels: motion model {model.architecture.motion} predicts no frame; "
+                "use those of the latent error map"
+            )
         self.calibration = calibration
         self.engine = engine or TorchEngine(model)
-        self._architecture = model.architecture
+        self.motion = self.engine.stream(model.architecture.k)
+        self._model = model
+        self.architecture = model.architecture
         self._pixels = _PixelError(model) if pixel_boxes else None
-        self._motion = self.engine.stream(model.architecture.k)
         self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)
+
+    @property
+    def pixel_boxes(self) -> bool:
+        """Whether boxes come from the prediction error in pixels."""
+        return self._pixels is not None
+
+    def twin(self) -> "Detector":
+        """A detector for another camera: the same model on the same engine, no frames seen."""
+        return Detector(self._model, self.calibration, engine=self.engine, pixel_boxes=self.pixel_boxes)
 
     def reset(self) -> None:
         """Forgets the frames seen so far; call it when the stream jumps."""
-        self._motion.reset()
+        self.motion.reset()
         self._ahead.clear()
 
     def step(self, frame: Frame) -> Result | None:
         """Takes the next frame; None until k + horizon frames have been seen."""
-        rgb = resize(frame.rgb, self._architecture.size)[None]
+        rgb = self.prepare(frame)[None]
         code = (self._pixels.encode(rgb) if self._pixels else self.engine.encode(rgb))[0]
+        return self.judge(frame, code, self.motion.push(code))
+
+    def prepare(self, frame: Frame) -> NDArray[np.uint8]:
+        """The frame as the encoder takes it, `(H, W, 3)`: the first part of `step`."""
+        return resize(frame.rgb, self.architecture.size)
+
+    def judge(
+        self, frame: Frame, code: NDArray[np.float32], ahead: NDArray[np.float32] | None
+    ) -> Result | None:
+        """The last part of `step`: compares the frame's code with what was predicted for it.
+
+        ahead: what the motion model predicts after this code, kept until its time.
+        """
         predicted = self._ahead[0] if len(self._ahead) == self._ahead.maxlen else None
-        self._ahead.append(self._motion.push(code))
+        self._ahead.append(ahead)
         if predicted is None:
             return None
-        error_map = np.square(predicted - code).mean(axis=0)
+        error_map = self.engine.errors(predicted[None], code[None])[0].mean(axis=0)
         places, limit = error_map, self.calibration.place_threshold
-        if self._pixels:
+        if self._pixels and self.calibration.pixel_threshold is not None:
             places, limit = self._pixels.error_map(predicted[None]), self.calibration.pixel_threshold
         score = float(error_map.mean(dtype=np.float64))
         boxes = boxes_from_map(places, limit, frame.rgb.shape[:2])

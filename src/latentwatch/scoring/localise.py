@@ -30,6 +30,8 @@ def boxes_from_map(error_map: NDArray[np.float32], threshold: float, size: tuple
 
     Works alike for a latent error map (no decoder) and a pixel error map (Fig. 2). Highest score first.
     """
+    if error_map.max() <= threshold:  # nearly every frame; upsampling adds no higher value
+        return []
     full = upsample(error_map, size)
     regions, _ = ndimage.label(full > threshold)
     boxes = []

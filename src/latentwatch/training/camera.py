@@ -51,7 +51,7 @@ def learn_camera(
             )
             say("calibrating on held-out footage")
             held_out = [
-                score_clip(trained.model, _frames(trained.store, *run), pixel_scores=True)
+                score_clip(trained.model, frames_of(trained.store, *run), pixel_scores=True)
                 for run in trained.held_out
             ]
         except KeyboardInterrupt as error:
@@ -66,6 +66,7 @@ def learn_camera(
         return info
 
 
-def _frames(store: FrameStore, start: int, stop: int) -> Iterator[Frame]:
+def frames_of(store: FrameStore, start: int, stop: int) -> Iterator[Frame]:
+    """Frames `start` to `stop - 1` of a store, as one clip."""
     for index in range(start, stop):
         yield Frame(index - start, (index - start) / store.fps, store.frames[index])

@@ -5,6 +5,8 @@ import time
 
 import torch
 
+from latentwatch.engines.torch_engine import cpu_has_bf16
+
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's `mallopt`."""
 
@@ -13,7 +15,12 @@ WORTH_IT = 1.5
 
 
 def bf16_is_faster() -> bool:
-    """Whether this CPU multiplies matrices much faster in bfloat16, measured (takes about 0.1 s)."""
+    """Whether this CPU multiplies matrices much faster in bfloat16, measured (takes about 0.1 s).
+
+    Without instructions for it, it does not; the measurement itself would then take many seconds.
+    """
+    if not cpu_has_bf16():
+        return False
 
     def seconds(dtype: torch.dtype) -> float:
         matrix = torch.ones(1024, 1024, dtype=dtype)

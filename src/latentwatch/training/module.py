@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from latentwatch.models.decoupled import Decoupled, windows
-from latentwatch.models.losses import l2_term, prediction_loss, reconstruction_loss
+from latentwatch.models.losses import l2_term, prediction_loss, reconstruction_loss, variance_term
 from latentwatch.training.settings import TrainingSettings
 
 
@@ -61,13 +61,16 @@ class DecoupledModule(pl.LightningModule):
             self._log_training(reconstruction=reconstruction, l2=regulariser)
             return reconstruction + regulariser
         prediction = self._predict(codes)
-        weight_r, weight_p = (1.0, 0.001) if self.phase == 1 else (0.001, 1.0)
+        weight_r, weight_p = (1.0, self.settings.lambda_p) if self.phase == 1 else (0.001, 1.0)
         if self.settings.latent_gradient == "stop":
             # lambda_p only keeps the prediction loss off the encoder, which it does not reach here.
             weight_p = 1.0
         regulariser = self.settings.gamma * l2_term(self.model.parameters())
         self._log_training(reconstruction=reconstruction, prediction=prediction, l2=regulariser)
-        return weight_r * reconstruction + weight_p * prediction + regulariser
+        loss = weight_r * reconstruction + weight_p * prediction + regulariser
+        if self.settings.variance > 0:
+            loss = loss + weight_p * self.settings.variance * variance_term(codes)
+        return loss
 
     def _log_training(self, **losses: Tensor) -> None:
         named = {f"train/{name}": loss for name, loss in losses.items()}
@@ -78,16 +81,15 @@ class DecoupledModule(pl.LightningModule):
         reconstruction, codes = self._reconstruct(batch)
         variance = codes.float().var(dim=1).mean()
         error = self._predict(codes) / codes[0, 0].numel()
-        self.log_dict(
-            {
-                "held_out/reconstruction": reconstruction,
-                "held_out/prediction_mse": error,
-                "held_out/code_variance": variance,
-                "held_out/relative_error": error / variance.clamp_min(1e-12),
-            },
-            batch_size=1,
-            sync_dist=True,  # all processes must agree on when a phase ends
-        )
+        losses = {
+            "held_out/reconstruction": reconstruction,
+            "held_out/prediction_error": error,
+            "held_out/code_variance": variance,
+        }
+        if self.model.motion.predicts:
+            losses["held_out/relative_error"] = error / variance.clamp_min(1e-12)
+        # All processes must agree on when a phase ends.
+        self.log_dict(losses, batch_size=1, sync_dist=True)
 
     def _reconstruct(self, rgb: Tensor, shift: float = 0) -> tuple[Tensor, Tensor]:
         """The reconstruction loss of runs `(R, T, H, W, 3)`, and their codes `(R, T, C, h, w)`.
@@ -106,14 +108,16 @@ class DecoupledModule(pl.LightningModule):
         place = torch.arange(runs * length).view(runs, length)
         later, earlier = place[:, 1:].flatten(), place[:, :-1].flatten()
         rebuilt = self._decode(codes[later], [skip[earlier] for skip in skips])
-        return reconstruction_loss(rebuilt, frames[later]), codes.view(runs, length, *codes.shape[1:])
+        loss = reconstruction_loss(rebuilt, frames[later], self.settings.reconstruction)
+        return loss, codes.view(runs, length, *codes.shape[1:])
 
     def _predict(self, codes: Tensor) -> Tensor:
         """The prediction loss of all windows inside runs of codes `(R, T, C, h, w)`."""
         k, horizon = self.model.architecture.k, self.model.architecture.horizon
         shared = codes.detach() if self.settings.latent_gradient == "stop" else codes
         past = torch.cat([windows(run, k, horizon) for run in shared])
-        return prediction_loss(self.model.predict(past), shared[:, k + horizon - 1 :].flatten(0, 1))
+        observed = shared[:, k + horizon - 1 :].flatten(0, 1)
+        return prediction_loss(self.model.motion.errors(self.model.predict(past), observed))
 
     def on_validation_epoch_end(self) -> None:
         """Stops the epoch's clock, and ends phase one when it is over."""

@@ -7,10 +7,13 @@ import pytorch_lightning as pl
 
 
 class EpochLines(pl.Callback):
-    """Tells `say` one line after each epoch, with an estimate of the remaining time."""
+    """Tells `say` one line after each epoch, with an estimate of the remaining time.
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    error_name: what the held-out error of the motion model is called.
+    """
+
+    def __init__(self, say: Callable[[str], None], error_name: str) -> None:
+        self._say, self._error_name = say, error_name
         self._began = 0.0
         self._first = 0
 
@@ -28,9 +31,10 @@ class EpochLines(pl.Callback):
         metric = {name: float(value) for name, value in trainer.callback_metrics.items()}
         words = [f"epoch {done}/{total}", f"reconstruction {metric['train/reconstruction']:.1f}"]
         if "train/prediction" in metric:
+            variance = f"the code's variance {metric['held_out/code_variance']:.3g}"
+            relative = metric.get("held_out/relative_error")
             words.append(
-                f"held-out prediction MSE {metric['held_out/prediction_mse']:.3g} "
-                f"({metric['held_out/relative_error']:.2f} of the code's variance "
-                f"{metric['held_out/code_variance']:.3g})"
+                f"held-out {self._error_name} {metric['held_out/prediction_error']:.3g} "
+                f"({variance if relative is None else f'{relative:.2f} of {variance}'})"
             )
         self._say("  ".join([*words, f"about {left:.0f} min left"]))

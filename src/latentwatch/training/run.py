@@ -76,13 +76,13 @@ def train_model(
         strategy="ddp_find_unused_parameters_true" if devices > 1 else "auto",
         precision="bf16-mixed" if bf16 else "32-true",
         callbacks=[
-            EpochLines(say),
+            EpochLines(say, model.motion.error_name),
             MotionWarmUp(store, data.train_clips, folder, say),
             # One file, written anew after every epoch: a run that is stopped loses at most the current one.
             ModelCheckpoint(
                 checkpoint.parent, checkpoint.stem, enable_version_counter=False, save_on_train_epoch_end=True
             ),
-            PhaseTwoStopping("held_out/prediction_mse", patience=settings.epochs // 4 + 1),
+            PhaseTwoStopping("held_out/prediction_error", patience=settings.epochs // 4 + 1),
         ],
         logger=[CSVLogger(folder, "csv"), TensorBoardLogger(folder, "tensorboard")],
         plugins=[SafeCheckpoints()],

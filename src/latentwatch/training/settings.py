@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from latentwatch.models.losses import Reconstruction
+
 LatentGradient = Literal["late", "full", "stop"]
 Schedule = Literal["cycle", "steps"]
 
@@ -15,8 +17,16 @@ class TrainingSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     epochs: int = Field(16, ge=2)
-    phase_one: float = Field(0.3, gt=0, lt=1)
-    """Share of the epochs that are phase one. With "steps" it may end sooner, see `patience`."""
+    phase_one: float = Field(0.3, gt=0, le=1)
+    """Share of the epochs that are phase one; 1: there is no other. With "steps" it may end sooner, see
+    `patience`."""
+    lambda_p: float = Field(0.001, ge=0)
+    """Weight of the prediction loss in phase one, where lambda_r is 1. In phase two they are 1 and 0.001."""
+    variance: float = Field(0, ge=0)
+    """Weight, beside the prediction loss's 1, of the term that keeps the code's variance over time
+    (`models.losses.variance_term`). 0: none, as in the paper."""
+    reconstruction: Reconstruction = "mse"
+    """What the first term of Eq. 1 measures (Table 4)."""
     latent_gradient: LatentGradient = "late"
     """Whether the prediction loss reaches the encoder. "full": always, as Eq. 1 reads. "late": in phase two
     alone; phase one trains the autoencoder, the motion model then learns its finished codes
@@ -47,6 +57,8 @@ class TrainingSettings(BaseModel):
 
     def epochs_one(self) -> int:
         """Epochs of phase one, at most."""
+        if self.phase_one == 1:
+            return self.epochs
         return max(min(round(self.phase_one * self.epochs), self.epochs - 1), 1)
 
     def rate(self, phase: int, done: float) -> float:
@@ -64,10 +76,20 @@ class TrainingSettings(BaseModel):
 
 
 FORMS = {
+    "joint": TrainingSettings(
+        epochs=20,
+        phase_one=1,
+        lambda_p=0.1,
+        variance=5,
+        latent_gradient="full",
+        learning_rate=1e-3,
+        shift=0,
+    ),
     "fast": TrainingSettings(),
     "paper": TrainingSettings(
         epochs=50, phase_one=0.5, latent_gradient="full", schedule="steps", learning_rate=1e-4, shift=0
     ),
 }
 """Settings by name. "paper", what the program uses unless told otherwise: Eq. 1 as it reads, Adam at 1e-4,
-falling tenfold every 20 of 50 epochs. "fast": a third of that time, for a first look."""
+falling tenfold every 20 of 50 epochs. "joint": autoencoder and motion model together in one phase of 20
+epochs, the code's variance over time kept. "fast": a third of the paper's time, for a first look."""

@@ -95,13 +95,13 @@ def fit_motion(
             past = torch.from_numpy(codes[part[:, None] + np.arange(k)])
             target = torch.from_numpy(codes[part + span - 1])
             with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-                loss = prediction_loss(model.predict(past), target)
+                loss = prediction_loss(model.motion.errors(model.predict(past), target))
             optimizer.zero_grad()
             torch.autograd.backward(loss + gamma * l2_term(model.motion.parameters()))
             optimizer.step()
             schedule.step()
             total += loss.item() / target[0].numel()
-        say(f"motion model, pass {number + 1}/{passes}  prediction MSE {total / batches:.3g}")
+        say(f"motion model, pass {number + 1}/{passes}  {model.motion.error_name} {total / batches:.3g}")
 
 
 def _encode_all(

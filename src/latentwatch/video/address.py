@@ -20,8 +20,8 @@ SCHEMES: dict[str, Kind] = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "ht
 HIDDEN = "***"
 
 HARMLESS = frozenset(
-    {"camera", "channel", "channelid", "codec", "fps", "profile", "resolution", "stream", "streamtype", "subtype"}
-)  # fmt: skip
+    ("camera", "channel", "codec", "fps", "profile", "resolution", "stream", "streamtype", "subtype")
+)
 """Parameters of a query that are shown; every other one may be a secret."""
 
 _USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://[^\s:/?#@]*):\S*@", re.IGNORECASE)
@@ -36,7 +36,8 @@ def mask(text: str) -> str:
     """`text` with the secrets of every URL in it replaced by `***`.
 
     Those are passwords before the host, values of query parameters that are not known to be harmless, and
-    what follows `password=` and the like anywhere, and HTTP's Authorization header. When in doubt it hides too much.
+    what follows `password=` and the like anywhere, and HTTP's Authorization header. When in doubt it hides
+    too much.
     """
     text = _USER_INFO.sub(rf"\1:{HIDDEN}@", text)
     text = _QUERY.sub(

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from latentwatch.errors import UsageError
+from latentwatch.video.address import is_address, parse_address
 from latentwatch.video.frame import Frame
 from latentwatch.video.resize import resize, to_grey
 
@@ -65,16 +66,25 @@ class VideoSource(ABC):
 def open_video(
     source: str | Path, *, size: tuple[int, int] | None = None, grey: bool = False, fps: float | None = None
 ) -> VideoSource:
-    """Opens a video file (any format of FFmpeg) or a folder of images (jpg, png, tif, bmp).
+    """Opens a video file (any format of FFmpeg), a folder of images (jpg, png, tif, bmp), or a live source.
+
+    A live source is written as `parse_address` has it (`rtsp://user:password@host/path`, `usb:0`) and lasts
+    until it breaks off.
 
     size: `(height, width)` to resize to; None keeps the source's own. grey: luma in three equal channels.
     fps: frames a second of an image folder (10 if not given); a video file has its own.
-    Raises `UsageError` where nothing is there, `LatentwatchError` where it cannot be decoded.
+    Raises `UsageError` where nothing is there, `LatentwatchError` where it cannot be reached or decoded.
     """
-    # Imported here because both kinds of source build on this module.
+    # Imported here because all kinds of source build on this module.
     from latentwatch.video.file import FileSource
     from latentwatch.video.folder import FolderSource
+    from latentwatch.video.stream import LiveSource
 
+    if isinstance(source, str) and is_address(source):
+        address = parse_address(source)
+        if address.is_live:
+            return LiveSource(address, size=size, grey=grey)
+        source = address.url
     path = Path(source)
     if path.is_dir():
         return FolderSource(path, size=size, grey=grey, fps=fps or DEFAULT_FPS)

@@ -1,0 +1,45 @@
+"""Clips made from clips: in bad weather, or at a lower frame rate."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from latentwatch.datasets.dataset import Clip
+from latentwatch.video.corrupt import Corruption, corrupt
+from latentwatch.video.derived import DerivedSource
+from latentwatch.video.frame import Frame
+from latentwatch.video.source import VideoSource
+
+
+def corrupted(clip: Clip, how: Corruption) -> Clip:
+    """The clip with its frames changed at their own size, before any resizing; labels and masks stay."""
+
+    def change(frames: Iterator[Frame]) -> Iterator[Frame]:
+        for frame in frames:
+            yield Frame(frame.index, frame.time, corrupt(frame.rgb, frame.index, how))
+
+    def opened(size: tuple[int, int] | None = None) -> VideoSource:
+        source = clip.open()
+        return DerivedSource(source, change, fps=source.fps, frame_count=source.frame_count, size=size)
+
+    return replace(clip, source=opened)
+
+
+def every(clip: Clip, step: int) -> Clip:
+    """The clip's frames 0, `step`, 2 `step` and so on, numbered anew, with their labels; without masks."""
+
+    def choose(frames: Iterator[Frame]) -> Iterator[Frame]:
+        for number, frame in enumerate(islice(frames, 0, None, step)):
+            yield Frame(number, frame.time, frame.rgb)
+
+    def opened(size: tuple[int, int] | None = None) -> VideoSource:
+        source = clip.open(size)
+        count = None if source.frame_count is None else -(-source.frame_count // step)
+        return DerivedSource(source, choose, fps=source.fps / step, frame_count=count)
+
+    return Clip(
+        name=clip.name,
+        source=opened,
+        fps=None if clip.fps is None else clip.fps / step,
+        labels=None if clip.labels is None else clip.labels[::step],
+    )

@@ -1,0 +1,25 @@
+"""The experiments by name, in the order of the paper."""
+
+from latentwatch.errors import UsageError
+from latentwatch.experiments.beyond import BEYOND
+from latentwatch.experiments.contamination import FIG6
+from latentwatch.experiments.experiment import Experiment
+from latentwatch.experiments.frame_rate import FIG3
+from latentwatch.experiments.health import HEALTH
+from latentwatch.experiments.localisation import FIG2
+from latentwatch.experiments.motion_models import TABLE5
+from latentwatch.experiments.moving_mnist import FIG7
+from latentwatch.experiments.ped2 import PED2
+from latentwatch.experiments.reconstruction_losses import TABLE4
+from latentwatch.experiments.weather import FIG4_5
+
+EXPERIMENTS: dict[str, Experiment] = {
+    each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7, BEYOND, HEALTH)
+}
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment called `name`. Raises `UsageError` for an unknown one."""
+    if name not in EXPERIMENTS:
+        raise UsageError(f"{name}: no such experiment; known are {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]

@@ -1,0 +1,197 @@
+"""What Tables 4 and 5 share: variants of our system, trained alike, and their three scores side by side."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from latentwatch.bundle.bundle import BundleInfo
+from latentwatch.datasets.dataset import Dataset
+from latentwatch.evaluation.intervals import mean_ci95
+from latentwatch.evaluation.plots import BLUE, ORANGE
+from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.run import Evaluation, evaluate_model
+from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_model
+from latentwatch.models.losses import Reconstruction
+from latentwatch.models.presets import Motion
+
+SCORES = ("r_mse", "z_mse", "p_mse")
+"""The scores in the order of the paper's tables."""
+
+Figures = dict[str, tuple[float, float]]
+"""The paper's micro AUC by score, with its 95% confidence interval."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One column of a table. paper: its figures on the data set `paper_dataset`."""
+
+    name: str
+    paper: Figures
+    motion: Motion = "conv3d"
+    reconstruction: Reconstruction = "mse"
+
+
+@dataclass
+class Done:
+    """What the seeds of a variant gave so far."""
+
+    evaluations: list[Evaluation] = field(default_factory=list)
+    infos: list[BundleInfo] = field(default_factory=list)
+
+    @property
+    def minutes(self) -> float:
+        """Mean training time of a seed."""
+        return float(np.mean([info.provenance["minutes"] for info in self.infos]))
+
+    def auc(self, score: str) -> tuple[float, float | None] | None:
+        """Micro AUC over the seeds, with its confidence interval; None where there is no such score."""
+        if score not in self.evaluations[0].figures:
+            return None
+        return mean_ci95([each.figures[score].auc_micro for each in self.evaluations])
+
+
+def ped2_without_masks(plan: Plan) -> Dataset:
+    """Ped2 as the plan wants it, to be judged by frames alone."""
+    dataset = dataset_of(plan, "ped2")
+    return replace(dataset, test=[replace(clip, load_masks=None) for clip in dataset.test])
+
+
+def evaluated(plan: Plan, dataset: Dataset, variants: Sequence[Variant]) -> Iterator[dict[str, Done]]:
+    """Trains and judges, seed by seed, each variant; gives all there is after every model."""
+    form = only_form(plan)
+    done: dict[str, Done] = {}
+    for seed in range(plan.seeds):
+        for variant in variants:
+            one, name = variant_plan(plan, form, variant)
+            plan.say(f"{variant.name}, seed {seed}")
+            model, info = trained_model(one, dataset, name, seed)
+            found = done.setdefault(variant.name, Done())
+            found.evaluations.append(evaluate_model(model, dataset, info.calibration, say=plan.say))
+            found.infos.append(info)
+            yield done
+
+
+def variant_plan(plan: Plan, form: str, variant: Variant) -> tuple[Plan, str]:
+    """The plan with this variant as its one form, and the form's name; the paper's own keeps its name."""
+    changes = [
+        each for each, usual in ((variant.motion, "conv3d"), (variant.reconstruction, "mse")) if each != usual
+    ]
+    name = "-".join([form, *changes])
+    settings = plan.forms[form].model_copy(update={"reconstruction": variant.reconstruction})
+    architecture = plan.architecture.model_copy(update={"motion": variant.motion})
+    return replace(plan, architecture=architecture, forms={name: settings}), name
+
+
+def row(
+    plan: Plan,
+    variant: Variant,
+    done: Done,
+    score: str,
+    metric: str,
+    values: Sequence[float],
+    paper: float | None = None,
+) -> Row:
+    """A row of the result: the mean of what the seeds gave."""
+    value, ci95 = mean_ci95(values)
+    return Row(
+        preset=f"{plan.preset} {only_form(plan)}, {variant.name}",
+        dataset="ped2",
+        score=score if score != "z_mse" or variant.motion != "autoregressive" else "z_nll",
+        metric=metric,
+        value=value,
+        ci95=ci95,
+        seeds=len(values),
+        minutes_per_seed=done.minutes,
+        paper=paper,
+        status=plan.status,
+    )
+
+
+def auc_rows(plan: Plan, variant: Variant, done: Done, *, same_data: bool) -> list[Row]:
+    """Micro and macro AUC of each score. same_data: whether the paper's figures are of this data set."""
+    rows = []
+    for score in SCORES:
+        if score not in done.evaluations[0].figures:
+            continue
+        figures = [each.figures[score] for each in done.evaluations]
+        paper = variant.paper[score][0] if same_data and score in variant.paper else None
+        rows.append(row(plan, variant, done, score, "auc_micro", [each.auc_micro for each in figures], paper))
+        rows.append(row(plan, variant, done, score, "auc_macro", [each.auc_macro for each in figures]))
+    return rows
+
+
+def write_table(
+    plan: Plan,
+    variants: Sequence[Variant],
+    done: dict[str, Done],
+    paper_dataset: str,
+    rows_of: Callable[[Variant, Done], list[Row]],
+    about: str,
+) -> Path:
+    """Writes the page, the JSON and the plot of what is done, the paper's figures beside; gives the page.
+
+    paper_dataset: what the paper's figures were measured on. about: what the protocol adds to the AUC's.
+    """
+    plan.results.mkdir(parents=True, exist_ok=True)
+    plot = f"{plan.name}.png"
+    known = [variant for variant in variants if variant.name in done]
+    plot_table(known, done, paper_dataset, plan.results / plot)
+    rows = [row for variant in known for row in rows_of(variant, done[variant.name])]
+    commits = {str(info.provenance.get("commit", "unknown")) for each in done.values() for info in each.infos}
+    protocol = next(iter(done.values())).evaluations[0].figures["z_mse"].protocol
+    result = ResultFile(
+        name=plan.name,
+        command=plan.command,
+        protocol=f"{protocol}; {about}" if about else protocol,
+        settings=plan.shown_settings | {"trained_at_commit": ", ".join(sorted(commits))},
+        rows=rows,
+        **describe_run(),
+    )
+    caption = f"Micro AUC over {plan.seeds} seeds at most, on ped2; crosses: the paper's, on {paper_dataset}."
+    return write_result(result, plan.results, {plot: caption})
+
+
+def quoted_rows(variants: Sequence[Variant], dataset: str) -> list[Row]:
+    """The paper's own figures, where they are of a data set that is not here."""
+    return [
+        Row(
+            preset=f"paper, {variant.name}",
+            dataset=dataset,
+            score=score,
+            metric="auc_micro",
+            value=value,
+            ci95=ci95,
+            seeds=4,
+            status="quoted",
+        )
+        for variant in variants
+        for score, (value, ci95) in variant.paper.items()
+    ]
+
+
+def plot_table(variants: Sequence[Variant], done: dict[str, Done], paper_dataset: str, path: Path) -> None:
+    """Bars of the three scores for each variant, with confidence intervals and the paper's figures."""
+    figure = Figure(figsize=(1.8 + 1.15 * len(variants), 3.6), layout="constrained")
+    axes = figure.subplots()
+    lowest = 100.0
+    for number, (score, colour) in enumerate(zip(SCORES, ("0.6", BLUE, ORANGE), strict=True)):
+        label = {"r_mse": "R-MSE", "z_mse": "Z", "p_mse": "P-MSE"}[score]
+        for place, variant in enumerate(variants):
+            at = place + 0.27 * (number - 1)
+            found = done[variant.name].auc(score)
+            if found:
+                axes.bar(at, found[0], 0.25, color=colour, yerr=found[1], label=label)
+                label = "_"  # in the legend once
+                lowest = min(lowest, found[0])
+            if score in variant.paper:
+                value = variant.paper[score][0]
+                axes.plot(at, value, "x", color="black", markersize=5)
+                lowest = min(lowest, value)
+    axes.plot([], [], "x", color="black", markersize=5, label=f"paper ({paper_dataset})")
+    axes.set_xticks(range(len(variants)), [variant.name for variant in variants], fontsize=9)
+    axes.set(ylabel="micro AUC (%)", ylim=(max(10 * (lowest // 10) - 5, 0), 100))
+    axes.legend(frameon=False, fontsize=8, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1))
+    figure.savefig(path, dpi=150)

@@ -1,0 +1,64 @@
+"""Many cameras side by side: frames that came together go through the networks together."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from latentwatch.bundle.bundle import load_bundle
+from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.engine import Engine
+from latentwatch.scoring.detector import Detector, Result
+from latentwatch.video.frame import Frame
+
+
+class DetectorGroup:
+    """Scores the frames of many cameras; those whose detectors share an engine, in one batch.
+
+    detectors: by name of camera, see `Detector.twin`. Results are those of each detector's own `step`. Raises
+    `ValueError` for a detector with boxes from pixels, whose decoder takes one frame at a time.
+    """
+
+    def __init__(self, detectors: Mapping[str, Detector]) -> None:
+        for camera, detector in detectors.items():
+            if detector.pixel_boxes:
+                raise ValueError(f"{camera}: boxes from pixels are not for groups")
+        self._detectors = dict(detectors)
+
+    def reset(self, camera: str) -> None:
+        """Forgets the frames of one camera; call it when its stream jumps."""
+        self._detectors[camera].reset()
+
+    def step_many(self, frames: Mapping[str, Frame]) -> dict[str, Result | None]:
+        """Takes the next frame of each of some cameras; the result of each, see `Detector.step`."""
+        by_engine: dict[Engine, list[str]] = {}
+        for camera in frames:
+            by_engine.setdefault(self._detectors[camera].engine, []).append(camera)
+        results: dict[str, Result | None] = {}
+        for engine, cameras in by_engine.items():
+            detectors = [self._detectors[camera] for camera in cameras]
+            pictures = [
+                detector.prepare(frames[camera]) for camera, detector in zip(cameras, detectors, strict=True)
+            ]
+            codes = engine.encode(np.stack(pictures))
+            ahead = engine.push_many([detector.motion for detector in detectors], codes)
+            for camera, detector, code, predicted in zip(cameras, detectors, codes, ahead, strict=True):
+                # Copied: a part of the batch would keep all of it in memory until its time.
+                own = None if predicted is None else predicted.copy()
+                results[camera] = detector.judge(frames[camera], code, own)
+        return results
+
+
+def open_group(
+    models: Mapping[str, Path], engine: Choice = "auto", *, bf16: bool | None = None
+) -> DetectorGroup:
+    """The group of the cameras named in `models`, each with its model file; one engine for each file.
+
+    engine, bf16: see `open_engine`. Raises as `load_bundle` and `open_engine` do.
+    """
+    opened: dict[Path, Detector] = {}
+    for path in map(Path.resolve, models.values()):
+        if path not in opened:
+            model, info = load_bundle(path)
+            opened[path] = Detector(model, info.calibration, engine=open_engine(model, engine, bf16=bf16))
+    return DetectorGroup({camera: opened[path.resolve()].twin() for camera, path in models.items()})

@@ -1,0 +1,66 @@
+"""Streams that go through in one batch are the streams that go through one by one."""
+
+import numpy as np
+import pytest
+from clips import SMALL
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from latentwatch.engines.engine import Engine
+from latentwatch.engines.stream import StepStream, WindowStream
+from latentwatch.engines.torch_engine import TorchEngine
+
+K = SMALL.k
+
+
+def of_kind(engine, kind):
+    return StepStream(engine.step, K) if kind is StepStream else WindowStream(engine.predict, K)
+
+
+@pytest.mark.parametrize("kind", [StepStream, WindowStream])
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_any_mix_of_streams_of_any_age(small_model, kind, data):
+    engine = TorchEngine(small_model)
+    alone, together = ([of_kind(engine, kind) for _ in range(4)] for _ in range(2))
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        chosen = data.draw(st.lists(st.integers(0, 3), unique=True, max_size=4))
+        for index in data.draw(st.lists(st.sampled_from(range(4)), max_size=1)) if rng.random() < 0.1 else []:
+            alone[index].reset()
+            together[index].reset()
+        codes = rng.standard_normal((len(chosen), *SMALL.code_shape)).astype(np.float32)
+        made = engine.push_many([together[index] for index in chosen], codes)
+        assert len(made) == len(chosen)
+        for index, code, one in zip(chosen, codes, made, strict=True):
+            expected = alone[index].push(code)
+            assert (one is None) == (expected is None)
+            if expected is not None:
+                np.testing.assert_allclose(one, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_reset_forgets_all_that_was_seen(small_model):
+    engine = TorchEngine(small_model)
+    rng = np.random.default_rng(0)
+    codes = rng.standard_normal((15, *SMALL.code_shape)).astype(np.float32)
+    for kind in (StepStream, WindowStream):
+        fresh, used = of_kind(engine, kind), of_kind(engine, kind)
+        for code in rng.standard_normal((13, *SMALL.code_shape)).astype(np.float32):
+            used.push(code)
+        used.reset()
+        for number, code in enumerate(codes, start=1):
+            one, other = fresh.push(code), used.push(code)
+            assert (one is not None) == (other is not None) == (number >= K)
+            if one is not None:
+                np.testing.assert_array_equal(one, other)
+
+
+def test_bf16_reads_windows_and_fp32_takes_steps(small_model):
+    assert isinstance(TorchEngine(small_model).stream(K), StepStream)
+    assert isinstance(TorchEngine(small_model, bf16=True).stream(K), WindowStream)
+
+
+def test_as_many_codes_as_streams(small_model):
+    engine: Engine = TorchEngine(small_model)
+    with pytest.raises(ValueError, match="zip"):
+        engine.push_many([engine.stream(K), engine.stream(K)], np.zeros((1, *SMALL.code_shape), np.float32))

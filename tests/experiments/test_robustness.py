@@ -1,0 +1,113 @@
+"""`reproduce` of Figs. 2 to 5 on a made-up set in Ped2's layout: what is written, and that it goes on."""
+
+import json
+
+import numpy as np
+import pytest
+from clips import moving_square
+from PIL import Image
+from plans import plan
+
+from latentwatch.experiments import frame_rate, weather
+from latentwatch.experiments.frame_rate import reproduce_frame_rate, thinned
+from latentwatch.experiments.localisation import Count, _count, reproduce_localisation
+from latentwatch.experiments.seeds import dataset_of
+from latentwatch.experiments.weather import QUICK, WHOLE, Grid, reproduce_weather
+from latentwatch.scoring.localise import Box
+from latentwatch.training.settings import TrainingSettings
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with the data, and runs that all tests here share."""
+    folder = tmp_path_factory.mktemp("robustness")
+    labels = {}
+    for clip in ("01", "02"):
+        moving_square(folder / "data" / "training" / "frames" / clip, frames=48)
+        moving_square(folder / "data" / "testing" / "frames" / clip, frames=48, speed=2)
+        labels[clip] = {"frames": 48, "anomalous": [[25, 40]]}
+        masks = folder / "data" / "testing" / "masks" / clip
+        masks.mkdir(parents=True)
+        for index in range(48):
+            mask = np.zeros((32, 48), dtype=np.uint8)
+            if 24 <= index < 40:
+                mask[10:22, 12:24] = 255
+            Image.fromarray(mask).save(masks / f"{index:03}.png")
+    (folder / "data" / "testing" / "labels.json").write_text(json.dumps(labels))
+    return folder
+
+
+def asked(folder, name, **changes):
+    forms = {"fast": TrainingSettings(epochs=2)}
+    return plan(folder, name=f"{name}-quick", forms=forms, seeds=1, quick=True, **changes)
+
+
+def rows_of(folder, name):
+    result = json.loads((folder / "results" / f"{name}-quick.json").read_text())
+    assert {row["status"] for row in result["rows"]} == {"quick"}
+    assert "**Quick:" in (folder / "results" / f"{name}-quick.md").read_text()
+    return result, {(row["dataset"], row["score"], row["metric"]): row["value"] for row in result["rows"]}
+
+
+def test_weather_is_judged_in_every_condition_and_goes_on(made, monkeypatch):
+    grid = Grid(brightness=(0.5, 1.0), blur=(0.0,), single=("noise=0.3", "jpeg=5"))
+    monkeypatch.setattr(weather, "QUICK", grid)
+    reproduce_weather(asked(made, "fig4-5"))
+    result, rows = rows_of(made, "fig4-5")
+    assert len(rows) == 8 * 2 * 2
+    assert "of all 8" in result["remarks"][0]
+    clean, noisy = rows["ped2, none", "p_mse", "auc_macro"], rows["ped2, noise=0.3", "p_mse", "auc_macro"]
+    assert clean != noisy
+    for picture in ("samples", "curves", "single"):
+        assert (made / "results" / f"fig4-5-quick-{picture}.png").stat().st_size > 5000
+
+    kept = made / "runs" / "ped2" / "fast" / "seed-0" / "weather.json"
+    state = json.loads(kept.read_text())
+    del state["figures"]["jpeg=5"]
+    state["figures"]["none"]["z_mse"]["auc_micro"] = 12.5
+    kept.write_text(json.dumps(state))
+    said = []
+    reproduce_weather(asked(made, "fig4-5", say=said.append))
+    assert [line.split(" (")[0] for line in said] == ["seed 0: jpeg=5"]  # the others are kept
+    assert rows_of(made, "fig4-5")[1]["ped2, none", "z_mse", "auc_micro"] == 12.5
+    kept.write_text(json.dumps({**state, "trained": "another time"}))
+    said.clear()
+    reproduce_weather(asked(made, "fig4-5", say=said.append))
+    assert len(said) == 8  # those were of another model
+
+
+def test_grids():
+    assert len({str(how) for how in QUICK.conditions()}) == 12
+    assert len({str(how) for how in WHOLE.conditions()}) == 46
+    assert {str(how) for how in QUICK.conditions()} <= {str(how) for how in WHOLE.conditions()}
+
+
+def test_frame_rate_trains_one_model_each(made, monkeypatch):
+    monkeypatch.setattr(frame_rate, "QUICK_STEPS", (1, 3))
+    reproduce_frame_rate(asked(made, "fig3"))
+    result, rows = rows_of(made, "fig3")
+    assert {key[0] for key in rows} == {"ped2, 1 frame in 1", "ped2, 1 frame in 3"}
+    assert f"{2 * (48 - 11)} at d = 1, {2 * (16 - 11)} at d = 3" in result["protocol"]
+    assert "of 2 values of d" in result["remarks"][0]
+    assert (made / "runs" / "ped2-every-3" / "fast" / "seed-0" / "ped2-every-3.lw").is_file()
+    data = thinned(dataset_of(asked(made, "fig3"), "ped2"), 3)
+    assert [len(clip.labels) for clip in data.test] == [16, 16]
+    assert data.train[0].fps == pytest.approx(10 / 3)
+
+
+def test_localisation_shows_the_highest_of_each_kind(made):
+    reproduce_localisation(asked(made, "fig2"))
+    _, rows = rows_of(made, "fig2")
+    assert {key[1:] for key in rows} == {
+        (score, metric) for score in ("z_mse", "p_mse") for metric in ("regions_found", "false_boxes")
+    }
+    assert (made / "results" / "fig2-quick-boxes.png").stat().st_size > 20000
+
+
+def test_regions_found_and_false_boxes():
+    count = Count()
+    regions = [Box(0, 0, 10, 10, 1.0), Box(30, 30, 40, 40, 1.0)]
+    _count(count, [Box(0, 0, 10, 12, 5.0), Box(1, 0, 10, 10, 4.0), Box(60, 60, 70, 70, 3.0)], regions)
+    _count(count, [], regions[:1])
+    _count(count, [Box(0, 0, 5, 5, 1.0)], [])
+    assert (count.frames, count.regions, count.found, count.false) == (3, 3, 1, 2)
