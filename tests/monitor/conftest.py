@@ -17,7 +17,7 @@ def broker(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory):
-    started = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
+def postgresql():
+    started = PostgreSQL()
     yield started
     started.stop()

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -71,26 +72,26 @@ class Mosquitto:
 class PostgreSQL:
     """A server of its own in a folder, with one database."""
 
-    def __init__(self, folder):
+    def __init__(self):
         versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
         initdb = need("initdb", *map(str, versions[-1:]))
         self.port = free_port()
         self.url = f"postgresql://tester@127.0.0.1:{self.port}/postgres"
         self._ctl = Path(initdb).resolve().with_name("pg_ctl")
-        self._data = folder / "data"
+        # Not below pytest's folder, which only its owner may enter: PostgreSQL does not run as root.
+        self._folder = Path(tempfile.mkdtemp(prefix="latentwatch-postgresql-"))
+        self._data = self._folder / "data"
         self._as = []
-        if os.geteuid() == 0:  # PostgreSQL does not run as root
-            shutil.chown(folder, "nobody")
-            for parent in folder.parents:
-                if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/pytest"):
-                    parent.chmod(0o755)
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, "nobody")
             self._as = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
         self._run(initdb, "-D", self._data, "-U", "tester", "-A", "trust", "--no-sync")
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-        self._run(self._ctl, "-D", self._data, "-o", options, "-l", folder / "log", "-w", "start")
+        self._run(self._ctl, "-D", self._data, "-o", options, "-l", self._folder / "log", "-w", "start")
 
     def stop(self):
         self._run(self._ctl, "-D", self._data, "-m", "immediate", "stop")
+        shutil.rmtree(self._folder)
 
     def _run(self, *words):
         done = subprocess.run(

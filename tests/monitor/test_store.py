@@ -216,7 +216,7 @@ for index in range(10**6):
 
 def test_kill_at_any_moment_loses_no_announced_event_and_leaves_no_orphan(tmp_path):
     announced = set()
-    for round_number in range(4):
+    for round_number in range(3):
         child = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(tmp_path), str(round_number)],
             stdout=subprocess.PIPE,

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any, Literal
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 State = Literal["open", "done", "cut"]
@@ -40,7 +40,7 @@ class Event(Base):
     boxes: Mapped[list[list[float]]]
     snapshot: Mapped[str | None]
     clip: Mapped[str | None]
-    bytes: Mapped[int] = mapped_column(default=0)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     state: Mapped[str] = mapped_column(String(8), default="open")
     label: Mapped[str | None] = mapped_column(String(16))
 

@@ -133,7 +133,7 @@ class EventStore:
         with self._session() as session:
             gone = list(session.scalars(ended.where(Event.start < oldest)))
             used = session.scalar(select(func.sum(Event.bytes)).where(Event.start >= oldest)) or 0
-            too_much = used - keep.gigabytes * 1e9
+            too_much = float(used) - keep.gigabytes * 1e9
             if too_much > 0:
                 for event in session.scalars(ended.where(Event.start >= oldest, Event.id.not_in(waiting))):
                     if too_much <= 0:
