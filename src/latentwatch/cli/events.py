@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from latentwatch.cli.options import needs_extra
+
 if TYPE_CHECKING:
     from latentwatch.monitor.settings import Settings
     from latentwatch.monitor.store import EventStore
@@ -72,8 +74,9 @@ def label_event(
 
 @contextmanager
 def _store(settings: Path) -> "Iterator[tuple[EventStore, Settings]]":
-    from latentwatch.monitor.settings_file import load_settings
-    from latentwatch.monitor.store import EventStore
+    with needs_extra("monitor"):
+        from latentwatch.monitor.settings_file import load_settings
+        from latentwatch.monitor.store import EventStore
 
     loaded = load_settings(settings)
     store = EventStore(loaded.store_url)

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from latentwatch.cli.bench import bench
 from latentwatch.cli.calibrate import calibrate
 from latentwatch.cli.corrupt import corrupt
 from latentwatch.cli.demo import demo
@@ -35,6 +36,7 @@ for command in (
     corrupt,
     export,
     streams,
+    bench,
     info,
     demo,
 ):

@@ -25,7 +25,7 @@ def reproduce(
         bool,
         typer.Option(
             "--quick",
-            help="A small version, in minutes: few clips; 1 seed, width tiny, form fast, 4 epochs.",
+            help="A small version, in minutes: few clips; 1 seed, width tiny, form joint, 4 epochs.",
         ),
     ] = False,
     seeds: Annotated[
@@ -66,7 +66,7 @@ def reproduce(
 
     seeds = seeds or (1 if quick else 4)
     width = width or ("tiny" if quick else "small")
-    form = form or ("fast" if quick else "paper")
+    form = form or ("joint" if quick else "paper")
     epochs = epochs or (4 if quick else None)
     forms = form.split(",")
     unknown = [each for each in forms if each not in FORMS]

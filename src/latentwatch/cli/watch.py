@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import EngineChoice
+from latentwatch.cli.options import EngineChoice, needs_extra
 
 
 def watch(
@@ -23,9 +23,10 @@ def watch(
     import signal
     import threading
 
-    from latentwatch.monitor.logs import set_up_logs
-    from latentwatch.monitor.settings_file import load_settings
-    from latentwatch.monitor.watch import watch as watch_all
+    with needs_extra("monitor"):
+        from latentwatch.monitor.logs import set_up_logs
+        from latentwatch.monitor.settings_file import load_settings
+        from latentwatch.monitor.watch import watch as watch_all
 
     loaded = load_settings(settings)
     if check:

@@ -4,46 +4,10 @@ import os
 import platform
 from datetime import date
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from latentwatch.bundle.provenance import software
-
-
-class Row(BaseModel):
-    """One figure. AUC and EER in percent; `paper` is the paper's own figure where it has one."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    system: str = "decoupled"
-    preset: str
-    dataset: str
-    score: str
-    metric: str
-    value: float
-    ci95: float | None = None
-    seeds: int
-    minutes_per_seed: float | None = None
-    paper: float | None = None
-    status: Literal["measured", "quick", "quoted"] = "measured"
-
-
-class ResultFile(BaseModel):
-    """The contents of `docs/results/NAME.json`. remarks: what the rows say in words, made from them."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    command: str
-    version: str
-    commit: str
-    date: str
-    machine: str
-    settings: dict[str, str | int | float | bool]
-    protocol: str
-    rows: list[Row]
-    remarks: list[str] = []
+from latentwatch.evaluation.overview import write_overview
+from latentwatch.evaluation.result_file import ResultFile
 
 
 def describe_run() -> dict[str, str]:
@@ -58,7 +22,10 @@ def describe_run() -> dict[str, str]:
 
 
 def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Path:
-    """Writes the JSON and the page into `folder`; `plots` maps picture files there to captions."""
+    """Writes the JSON and the page into `folder`, and the folder's overview anew; gives the page.
+
+    plots: captions of pictures in the folder, by file name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
     quick = any(row.status == "quick" for row in result.rows)
@@ -74,6 +41,7 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         "Settings: " + ", ".join(f"{key} {value}" for key, value in result.settings.items()) + ".",
         "",
         *(line for remark in result.remarks for line in (remark, "")),
+        *summary,
         "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
@@ -87,6 +55,7 @@ def write_result(result: ResultFile, folder: Path, plots: dict[str, str]) -> Pat
         lines += ["", f"![{caption}]({file})", "", caption]
     page = folder / f"{result.name}.md"
     page.write_text("\n".join(lines) + "\n")
+    write_overview(folder)
     return page
 
 

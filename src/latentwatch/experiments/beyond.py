@@ -11,7 +11,8 @@ import numpy as np
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.frame_level import FrameLevel, LabelledScores, frame_level
 from latentwatch.evaluation.intervals import mean_ci95
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import judged_clips
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds

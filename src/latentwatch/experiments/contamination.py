@@ -18,7 +18,8 @@ from latentwatch.evaluation.baseline import evaluate_scorer
 from latentwatch.evaluation.frame_level import frame_level
 from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import BLUE, ORANGE
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan, check_settings, only_form, seed_folder, trained_model

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
-from latentwatch.evaluation.results import ResultFile
+from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.experiments.seeds import Plan
 from latentwatch.models.decoupled import Decoupled, windows
 from latentwatch.models.presets import Architecture

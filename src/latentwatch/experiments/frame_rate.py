@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.derived import every
 from latentwatch.evaluation.plots import BLUE, ORANGE
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits

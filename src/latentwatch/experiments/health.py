@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.datasets.street.dataset import street_dataset
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan, dataset_of
 from latentwatch.monitor.health import BEGINS_AFTER, HealthMonitor, Problem

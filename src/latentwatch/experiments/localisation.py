@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Clip
 from latentwatch.evaluation.pixel_level import REGION_OVERLAP, overlap, regions_and_tracks
-from latentwatch.evaluation.results import ResultFile, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
@@ -167,7 +168,7 @@ def _write(plan: Plan, done: list[dict[str, Count]], trainings: Trainings) -> Pa
 
 def _plot(right: list[Example], wrong: list[Example], path: Path) -> None:
     examples = [*right, *wrong]
-    figure = Figure(figsize=(3 * len(examples), 5), layout="constrained")
+    figure = Figure(figsize=(3 * len(examples), 4.5), layout="constrained")
     grid = figure.subplots(len(MAPS), len(examples), squeeze=False)
     for column, example in enumerate(examples):
         with example.clip.open() as frames:

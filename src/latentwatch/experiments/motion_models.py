@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from latentwatch.evaluation.delay import AFTER, detection_delay
-from latentwatch.evaluation.results import Row
+from latentwatch.evaluation.result_file import Row
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan
 from latentwatch.experiments.variants import (

@@ -10,7 +10,8 @@ from sklearn.metrics import roc_auc_score
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.datasets.moving_mnist import NORMAL_DIGITS, SHAPES, SPEEDS
 from latentwatch.evaluation.plots import BLUE, ORANGE
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds

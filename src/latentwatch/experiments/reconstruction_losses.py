@@ -6,7 +6,7 @@ compared, not values: the paper finds that the losses beyond MSE help R-MSE and 
 
 from pathlib import Path
 
-from latentwatch.evaluation.results import Row
+from latentwatch.evaluation.result_file import Row
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan
 from latentwatch.experiments.variants import (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from latentwatch.bundle.bundle import BundleInfo
 from latentwatch.evaluation.intervals import mean_ci95
-from latentwatch.evaluation.results import Row
+from latentwatch.evaluation.result_file import Row
 from latentwatch.experiments.seeds import Plan
 
 

@@ -11,7 +11,8 @@ from latentwatch.bundle.bundle import BundleInfo
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import BLUE, ORANGE
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_model
 from latentwatch.models.losses import Reconstruction

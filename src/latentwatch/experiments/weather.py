@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.frame_level import LabelledScores, frame_level
 from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, plot_sheet
-from latentwatch.evaluation.results import ResultFile, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, seed_folder, trained_seeds

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from latentwatch.evaluation.results import Row
+from latentwatch.evaluation.result_file import Row
 from latentwatch.experiments.streams.costs import STAGES, Cost
 from latentwatch.experiments.streams.load import Load
 

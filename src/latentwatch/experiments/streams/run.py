@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from latentwatch.errors import StoppedError
-from latentwatch.evaluation.results import ResultFile, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.streams.costs import FRAMES, ROUNDS, Cost, measure_costs
 from latentwatch.experiments.streams.film import SIZE, camera_film
 from latentwatch.experiments.streams.load import SETTLE, TOLERATED, Load, measure_load

@@ -12,7 +12,8 @@ import torch
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.engines.choose import Choice, open_engine
 from latentwatch.errors import StoppedError
-from latentwatch.evaluation.results import ResultFile, Row, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.streams.machine import resident_mib
 from latentwatch.experiments.streams.plots import plot_steps
 from latentwatch.models.decoupled import Decoupled

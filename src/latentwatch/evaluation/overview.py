@@ -1,0 +1,53 @@
+"""All results of a folder at a glance: `README.md`, made from the JSON files there. Nobody edits it."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from latentwatch.evaluation.result_file import ResultFile, Row
+
+HEAD = [
+    "# Results at a glance",
+    "",
+    "Made from the JSON files beside it whenever one is written. Do not edit. AUC in percent; the paper's",
+    "figures are quoted from Li, Leroux and Simoens 2021. What is marked quick comes of a small network on",
+    "little data, to show what a command does; it is no result.",
+    "",
+    "| result | what was run | ours against the paper's |",
+    "| --- | --- | --- |",
+]
+
+
+def write_overview(folder: Path) -> Path:
+    """Writes `folder / "README.md"`, a line for each result and what it says in words; gives its path.
+
+    A file that is not a result is passed over.
+    """
+    results = []
+    for file in sorted(folder.glob("*.json")):
+        try:
+            results.append(ResultFile.model_validate_json(file.read_text()))
+        except ValidationError:
+            continue
+    said = [line for result in results if result.remarks for line in _said(result)]
+    lines = [*HEAD, *(_line(result) for result in results), "", *said]
+    page = folder / "README.md"
+    page.write_text("\n".join(lines).rstrip() + "\n")
+    return page
+
+
+def _line(result: ResultFile) -> str:
+    ours = [row for row in result.rows if row.status != "quoted"]
+    run = sorted({f"{row.preset}, {row.seeds} seed{'s' * (row.seeds != 1)}, {row.status}" for row in ours})
+    compared = [_compared(row) for row in ours if row.paper is not None]
+    return f"| [{result.name}]({result.name}.md) | {'<br>'.join(run)} | {'<br>'.join(compared)} |"
+
+
+def _compared(row: Row) -> str:
+    spread = "" if row.ci95 is None else f" ± {row.ci95:.1f}"
+    who = "" if row.system == "decoupled" else f"{row.system}, "
+    return f"{who}{row.preset}, {row.score}, {row.metric}: {row.value:.1f}{spread} (paper {row.paper:.1f})"
+
+
+def _said(result: ResultFile) -> list[str]:
+    return [f"## {result.name}", "", *(line for remark in result.remarks for line in (remark, ""))]

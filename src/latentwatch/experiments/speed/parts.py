@@ -1,0 +1,100 @@
+"""Our system in parts, on each engine: encoder, dense motion model, motion step, and the whole."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.engine import Engine, EngineName, Precision
+from latentwatch.engines.torch_engine import cpu_has_bf16
+from latentwatch.experiments.speed.race import Lap
+from latentwatch.experiments.speed.systems import DenseTorch, Racer, formats, street_frames, warmed
+from latentwatch.models.decoupled import Decoupled
+from latentwatch.models.incremental import state_planes
+from latentwatch.models.presets import Architecture, preset
+from latentwatch.scoring.decoupled_scorer import DecoupledScorer
+
+DATASET = "ped2"
+
+BASELINE = "torch fp32 dense"
+"""What the best engine is compared with: PyTorch, eager, fp32, a whole window for every frame."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """name: encoder, dense, step or whole (a frame in, a score out). engine: engine and precision."""
+
+    name: str
+    width: str
+    k: int
+    engine: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.width} k={self.k} {self.engine}"
+
+
+def part_runners(widths: list[str]) -> dict[Part, Lap]:
+    """The parts at each width, on all engines that are installed.
+
+    At the first width the encoder is there for k = 6 too. Raises `LatentwatchError` where an engine cannot
+    have the model.
+    """
+    runners: dict[Part, Lap] = {}
+    for width in widths:
+        base = preset(DATASET, width)
+        model = _model(width)
+        frames = street_frames(base.size)
+        for engine in (open_engine(model, name, bf16=precision == "bf16") for name, precision in engines()):
+            runs_on = str(engine)
+            runners[Part("encoder", width, base.k, runs_on)] = _encoder(engine, frames[0])
+            runners[Part("dense", width, base.k, runs_on)] = _dense(engine, base)
+            runners[Part("step", width, base.k, runs_on)] = _step(engine, base)
+            runners[Part("whole", width, base.k, runs_on)] = warmed(DecoupledScorer(model, engine), frames)
+            if width == widths[0]:
+                other = base.model_copy(update={"k": 6})
+                shorter = open_engine(Decoupled(other).eval(), engine.name, bf16=engine.precision == "bf16")
+                runners[Part("encoder", width, 6, runs_on)] = _encoder(shorter, frames[0])
+        dense = DecoupledScorer(model, DenseTorch(model))
+        runners[Part("whole", width, base.k, BASELINE)] = warmed(dense, frames)
+    return runners
+
+
+def engines() -> list[tuple[EngineName, Precision]]:
+    """Engines and precisions on which our system runs on this machine."""
+    found = formats()
+    if find_spec("onnxruntime"):
+        found.append(("onnx", "fp32"))
+    if cpu_has_bf16():
+        found.append(("torch", "bf16"))
+    return found
+
+
+def _model(width: str) -> Decoupled:
+    network = Racer("decoupled", width, DATASET, "torch").network()
+    assert isinstance(network, Decoupled)
+    return network
+
+
+def _encoder(engine: Engine, frame: np.ndarray) -> Lap:
+    return lambda: engine.encode(frame[None])
+
+
+def _codes(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
+
+
+def _dense(engine: Engine, architecture: Architecture) -> Lap:
+    window = _codes(architecture.k, *architecture.code_shape)
+    return lambda: engine.predict(window)
+
+
+def _step(engine: Engine, architecture: Architecture) -> Lap:
+    state = _codes(state_planes(architecture.k), *architecture.code_shape)
+    code = _codes(*architecture.code_shape)
+
+    def lap() -> None:
+        nonlocal state
+        state, _ = engine.step(state, code)
+
+    return lap
