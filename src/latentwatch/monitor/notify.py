@@ -1,5 +1,6 @@
 """Opens the channels that a settings file names; everything but MQTT and webhooks goes through Apprise."""
 
+import logging
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,10 @@ class AppriseChannel(Channel):
 
     def __init__(self, settings: Service) -> None:
         url = settings.apprise.get_secret_value()
-        self._shown = url.partition("://")[0] + "://***"  # services have their tokens anywhere in the URL
+        # Services have their tokens anywhere in the URL, which Apprise writes into its log.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        kind, separator, _ = url.partition("://")
+        self._shown = f"{kind}://***" if separator else "***"
         self._service = apprise.Apprise()
         if not self._service.add(url):
             raise UsageError(f"notify: {self._shown}: not an Apprise URL; see github.com/caronc/apprise/wiki")
