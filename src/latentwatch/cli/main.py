@@ -6,9 +6,11 @@ import sys
 import typer
 
 from latentwatch.cli.bench import bench
+from latentwatch.cli.calibrate import calibrate
 from latentwatch.cli.corrupt import corrupt
 from latentwatch.cli.demo import demo
 from latentwatch.cli.evaluate import evaluate
+from latentwatch.cli.events import events
 from latentwatch.cli.export import export
 from latentwatch.cli.info import info
 from latentwatch.cli.quantise import quantise
@@ -16,6 +18,7 @@ from latentwatch.cli.reproduce import reproduce
 from latentwatch.cli.score import score
 from latentwatch.cli.streams import streams
 from latentwatch.cli.train import train
+from latentwatch.cli.watch import watch
 from latentwatch.errors import LatentwatchError
 from latentwatch.video.address import mask_logs
 
@@ -24,8 +27,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Learns what normal looks like in front of one camera, and says when something is not.",
 )
-for command in (train, score, evaluate, reproduce, corrupt, export, quantise, streams, bench, info, demo):
+for command in (
+    train,
+    score,
+    calibrate,
+    watch,
+    evaluate,
+    reproduce,
+    corrupt,
+    export,
+    quantise,
+    streams,
+    bench,
+    info,
+    demo,
+):
     app.command()(command)
+app.add_typer(events, name="events")
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """Options that several commands share."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,7 +12,7 @@ from pydantic import ValidationError
 from latentwatch.baselines.registry import SHARES, SYSTEMS
 from latentwatch.baselines.scorer import BaselineSettings
 from latentwatch.engines.choose import Choice
-from latentwatch.errors import UsageError
+from latentwatch.errors import MissingPackageError, UsageError
 from latentwatch.models.presets import TABLE1, WIDTHS, Architecture, Motion
 
 if TYPE_CHECKING:
@@ -116,3 +118,16 @@ def training_settings(form: str, epochs: int | None, **changes: Any) -> "Trainin
     if epochs is not None:
         changes["epochs"] = epochs
     return FORMS[form].model_copy(update=changes)
+
+
+@contextmanager
+def needs_extra(extra: str) -> Iterator[None]:
+    """Imports what an extra of the package brings. Raises `MissingPackageError` where it is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("latentwatch"):
+            raise
+        raise MissingPackageError(
+            f"{error.name} is not installed; pip install 'latentwatch[{extra}]'"
+        ) from error

@@ -1,0 +1,39 @@
+"""`latentwatch watch`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentwatch.cli.options import EngineChoice, needs_extra
+
+
+def watch(
+    settings: Annotated[
+        Path, typer.Argument(help="Settings file (YAML), see docs/watching.md.", show_default=False)
+    ],
+    engine: EngineChoice = "auto",
+    json_logs: Annotated[bool, typer.Option("--json-logs", help="One JSON object a line.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only read the settings file.")] = False,
+) -> None:
+    """Watch cameras: record what is unusual, and tell of it, until Ctrl-C or SIGTERM.
+
+    Example: latentwatch watch cameras.yaml
+    """
+    import signal
+    import threading
+
+    with needs_extra("monitor"):
+        from latentwatch.monitor.logs import set_up_logs
+        from latentwatch.monitor.settings_file import load_settings
+        from latentwatch.monitor.watch import watch as watch_all
+
+    loaded = load_settings(settings)
+    if check:
+        print(f"{settings}: {len(loaded.cameras)} cameras, {len(loaded.notify)} channels; no mistakes found")
+        return
+    set_up_logs(as_json=json_logs)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    watch_all(loaded, stop, engine=engine)

@@ -1,0 +1,77 @@
+"""Makes the budget of one camera from normal footage that its model did not learn from."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentwatch.bundle.bundle import load_bundle
+from latentwatch.datasets.dataset import Clip
+from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.errors import UsageError
+from latentwatch.monitor.alarm import AlarmRules
+from latentwatch.monitor.budget import Budget, Promise, budget_file, fit_tail, promise
+from latentwatch.monitor.zones import Polygons, kept_places, score_of
+from latentwatch.scoring.detector import Detector
+from latentwatch.video.source import VideoSource
+
+
+def calibrate_camera(
+    model: Path,
+    clips: Sequence[Clip],
+    per_day: float,
+    *,
+    ignore: Polygons = (),
+    engine: Choice = "auto",
+    say: Callable[[str], None] = print,
+) -> Promise:
+    """Scores the clips, fits the tail of their levels, and writes the budget beside the model.
+
+    clips: normal footage that the model did not learn from. per_day: false alarms a day that are allowed.
+    ignore: polygons whose errors do not count. Raises as `load_bundle`, decoding and `fit_tail` do.
+    """
+    network, info = load_bundle(model)
+    opened = open_engine(network, engine)
+    detector = Detector(network, info.calibration, engine=opened)
+    try:
+        kept = kept_places(ignore, network.architecture.code_shape[1:])
+    except ValueError as error:
+        raise UsageError(f"--ignore: {error}") from error
+    scores = []
+    for number, clip in enumerate(clips, start=1):
+        detector.reset()
+        with clip.open() as frames:
+            scores.append(_scores(detector, frames, kept))
+        say(f"{number}/{len(clips)} {clip.name}: {int((~np.isnan(scores[-1])).sum())} frames scored")
+    rules = AlarmRules()
+    tail = fit_tail(scores, rules, info.fps)
+    promised = promise(tail, per_day)
+    budget = Budget(
+        model_sha256=file_sha256(model),
+        engine=str(opened),
+        fps=info.fps,
+        rules=rules,
+        ignore=[list(polygon) for polygon in ignore],
+        tail=tail,
+        per_day=per_day,
+        threshold=promised.threshold,
+        footage=[clip.name for clip in clips],
+    )
+    path = budget_file(model)
+    part = path.with_name(path.name + ".part")
+    part.write_text(budget.model_dump_json(indent=1) + "\n")
+    part.replace(path)
+    return promised
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _scores(detector: Detector, frames: VideoSource, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+    found = (detector.step(frame) for frame in frames)
+    return np.array([np.nan if each is None else score_of(each.error_map, kept) for each in found])

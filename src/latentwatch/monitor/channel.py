@@ -1,0 +1,28 @@
+"""What tells somebody of events."""
+
+from abc import ABC, abstractmethod
+
+from latentwatch.errors import LatentwatchError
+from latentwatch.monitor.model import Message
+
+
+class RefusedError(LatentwatchError):
+    """The receiver will never take this message; trying again is of no use."""
+
+
+class Channel(ABC):
+    """Delivers messages to one receiver, from one thread."""
+
+    @abstractmethod
+    def send(self, message: Message, snapshot: bytes | None) -> None:
+        """Delivers a message; returns once the receiver has confirmed it. snapshot: JPEG.
+
+        Raises `RefusedError` where the receiver does not want it, `LatentwatchError` where it may be tried
+        again.
+        """
+
+    def camera_state(self, camera: str, is_live: bool) -> None:  # noqa: B027
+        """A camera comes or goes; most channels do not tell that."""
+
+    def close(self) -> None:  # noqa: B027
+        """Lets go of the receiver."""

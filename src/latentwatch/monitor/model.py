@@ -1,0 +1,82 @@
+"""The tables of the event store."""
+
+import uuid
+from typing import Any, Literal
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+State = Literal["open", "done", "cut"]
+"""Of an event: going on; ended; ended by the program's end (its clip may be missing)."""
+
+Label = Literal["normal", "anomaly"]
+
+Kind = Literal["new", "end"]
+"""Of a message: an event has begun; it is over, and its clip can be had."""
+
+
+class Base(DeclarativeBase):
+    """What the tables have in common."""
+
+    type_annotation_map = {dict[str, Any]: JSON, list[list[float]]: JSON}  # noqa: RUF012
+
+
+class Event(Base):
+    """A span of frames above a camera's threshold. Times are seconds since 1970, UTC.
+
+    level: of its peak; 1 is the threshold. boxes: where, `[left, top, right, bottom]` in shares of the
+    picture, at the peak. snapshot, clip: names in the clip store; bytes: what both take there. label: what a
+    person said.
+    """
+
+    __tablename__ = "event"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=lambda: uuid.uuid4().hex)
+    camera: Mapped[str] = mapped_column(String(64), index=True)
+    start: Mapped[float] = mapped_column(index=True)
+    peak: Mapped[float]
+    end: Mapped[float | None]
+    level: Mapped[float]
+    boxes: Mapped[list[list[float]]]
+    snapshot: Mapped[str | None]
+    clip: Mapped[str | None]
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    state: Mapped[str] = mapped_column(String(8), default="open")
+    label: Mapped[str | None] = mapped_column(String(16))
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted, or has lasted by its peak."""
+        return (self.end or self.peak) - self.start
+
+
+class Message(Base):
+    """One message to one channel, kept until it is delivered.
+
+    id: in the order of writing. key: the same in each attempt, so that a receiver can drop doubles.
+    failed: the channel refused it for good.
+    """
+
+    __tablename__ = "message"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(String(48))
+    channel: Mapped[str] = mapped_column(String(64))
+    event_id: Mapped[str] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    body: Mapped[dict[str, Any]]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try: Mapped[float] = mapped_column(default=0.0)
+    delivered: Mapped[float | None]
+    failed: Mapped[bool] = mapped_column(default=False)
+    error: Mapped[str | None]
+
+    __table_args__ = (Index("ix_message_waiting", "channel", "delivered", "failed", "id"),)
+
+
+class Owner(Base):
+    """The one row that tells this store from others; the clip store holds the same."""
+
+    __tablename__ = "owner"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)

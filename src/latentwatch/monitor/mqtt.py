@@ -1,0 +1,163 @@
+"""Events over MQTT, in topics that Home Assistant finds by itself.
+
+Below the topic (default `latentwatch`): `status` is online or offline, by last will; `CAMERA/status` the
+same for a camera; `CAMERA/anomaly` is ON or OFF; `CAMERA/event` is the newest message as JSON;
+`CAMERA/snapshot` its JPEG. All are retained.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.monitor.channel import Channel
+from latentwatch.monitor.model import Message
+from latentwatch.monitor.settings import Mqtt
+from latentwatch.video.address import mask
+
+log = logging.getLogger(__name__)
+
+CONFIRM_SECONDS = 10.0
+"""How long the broker may take to confirm a message."""
+
+
+class MqttChannel(Channel):
+    """A connection that is kept up in the background. Raises `UsageError` for a URL that is not MQTT's."""
+
+    def __init__(self, settings: Mqtt, cameras: Sequence[str]) -> None:
+        url = urlsplit(settings.mqtt.get_secret_value())
+        if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
+            raise UsageError(
+                f"notify: {mask(settings.mqtt.get_secret_value())}: expected mqtt://user:password@host:1883"
+            )
+        self._topic, self._discovery, self._cameras = settings.topic, settings.discovery, cameras
+        self._live: dict[str, bool] = {}
+        self._lock = threading.Lock()
+        self._shown = f"{url.scheme}://{url.hostname}"
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        if url.username:
+            self._client.username_pw_set(unquote(url.username), unquote(url.password or ""))
+        if url.scheme == "mqtts":
+            self._client.tls_set()
+        self._client.will_set(f"{self._topic}/status", "offline", qos=1, retain=True)
+        self._client.on_connect = self._connected
+        self._client.on_disconnect = self._disconnected
+        self._client.on_message = self._told
+        self._client.reconnect_delay_set(1, 60)
+        self._client.connect_async(url.hostname, url.port or (8883 if url.scheme == "mqtts" else 1883))
+        self._client.loop_start()
+
+    def send(self, message: Message, snapshot: bytes | None) -> None:
+        """See `Channel.send`."""
+        camera = f"{self._topic}/{message.body['camera']}"
+        state = "ON" if message.kind == "new" else "OFF"
+        body = {"key": message.key, **message.body}
+        if snapshot is not None:
+            self._publish(f"{camera}/snapshot", snapshot)
+        self._publish(f"{camera}/event", json.dumps(body))
+        self._publish(f"{camera}/anomaly", state)
+
+    def camera_state(self, camera: str, is_live: bool) -> None:
+        """See `Channel.camera_state`; told again at each new connection."""
+        with self._lock:
+            self._live[camera] = is_live
+        if self._client.is_connected():
+            self._tell_state(camera, is_live)
+
+    def close(self) -> None:
+        """Says that nothing is watched any more."""
+        if self._client.is_connected():
+            last = self._client.publish(f"{self._topic}/status", "offline", qos=1, retain=True)
+            try:
+                last.wait_for_publish(2)
+            except (RuntimeError, ValueError):
+                log.warning("%s: could not be told of the end", self._shown)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _publish(self, topic: str, payload: str | bytes) -> None:
+        if not self._client.is_connected():
+            raise LatentwatchError(f"{self._shown}: not connected")
+        info = self._client.publish(topic, payload, qos=1, retain=True)
+        try:
+            info.wait_for_publish(CONFIRM_SECONDS)
+            confirmed = info.is_published()
+        except (RuntimeError, ValueError) as error:
+            raise LatentwatchError(f"{self._shown}: {error}") from error
+        if not confirmed:
+            raise LatentwatchError(f"{self._shown}: the broker does not confirm")
+
+    def _connected(
+        self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _more: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            log.warning("%s: the broker refuses the connection: %s", self._shown, reason)
+            return
+        log.info("%s: connected", self._shown)
+        client.subscribe(f"{self._discovery}/status", qos=1)
+        self._introduce()
+
+    def _disconnected(
+        self,
+        _client: Client,
+        _data: Any,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _more: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            log.warning("%s: connection lost (%s); it is tried again", self._shown, reason)
+
+    def _told(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if message.payload == b"online" and not message.retain:  # Home Assistant has just started
+            self._introduce()
+
+    def _introduce(self) -> None:
+        """Publishes what Home Assistant discovers, and that this program is there."""
+        for camera in self._cameras:
+            for kind, name, contents in discovery(self._topic, camera):
+                topic = f"{self._discovery}/{kind}/latentwatch_{camera}/{name}/config"
+                self._client.publish(topic, json.dumps(contents), qos=1, retain=True)
+        self._client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
+        with self._lock:
+            states = dict(self._live)
+        for camera, is_live in states.items():
+            self._tell_state(camera, is_live)
+
+    def _tell_state(self, camera: str, is_live: bool) -> None:
+        payload = "online" if is_live else "offline"
+        self._client.publish(f"{self._topic}/{camera}/status", payload, qos=1, retain=True)
+
+
+def discovery(topic: str, camera: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """A camera's entities in Home Assistant: kind, name and configuration of each."""
+    shared: dict[str, Any] = {
+        "availability": [{"topic": f"{topic}/status"}, {"topic": f"{topic}/{camera}/status"}],
+        "availability_mode": "all",
+        "device": {"identifiers": [f"latentwatch_{camera}"], "name": camera, "manufacturer": "Latentwatch"},
+        "origin": {"name": "Latentwatch"},
+    }
+    anomaly = {
+        **shared,
+        "name": "Anomaly",
+        "unique_id": f"latentwatch_{camera}_anomaly",
+        "device_class": "problem",
+        "state_topic": f"{topic}/{camera}/anomaly",
+        "json_attributes_topic": f"{topic}/{camera}/event",
+    }
+    snapshot = {
+        **shared,
+        "name": "Last anomaly",
+        "unique_id": f"latentwatch_{camera}_snapshot",
+        "image_topic": f"{topic}/{camera}/snapshot",
+        "content_type": "image/jpeg",
+    }
+    return [("binary_sensor", "anomaly", anomaly), ("image", "snapshot", snapshot)]

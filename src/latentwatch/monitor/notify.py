@@ -1,0 +1,70 @@
+"""Opens the channels that a settings file names; everything but MQTT and webhooks goes through Apprise."""
+
+import logging
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import apprise
+
+from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.monitor.channel import Channel
+from latentwatch.monitor.model import Message
+from latentwatch.monitor.mqtt import MqttChannel
+from latentwatch.monitor.settings import Mqtt, Service, Settings, Webhook
+from latentwatch.monitor.webhook import WebhookChannel
+from latentwatch.video.address import mask
+
+
+class AppriseChannel(Channel):
+    """A service that people read: told of the beginning of an event, with its snapshot.
+
+    Raises `UsageError` for a URL that Apprise does not know.
+    """
+
+    def __init__(self, settings: Service) -> None:
+        url = settings.apprise.get_secret_value()
+        # Services have their tokens anywhere in the URL, which Apprise writes into its log.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        kind, separator, _ = url.partition("://")
+        self._shown = f"{kind}://***" if separator else "***"
+        self._service = apprise.Apprise()
+        if not self._service.add(url):
+            raise UsageError(f"notify: {self._shown}: not an Apprise URL; see github.com/caronc/apprise/wiki")
+
+    def send(self, message: Message, snapshot: bytes | None) -> None:
+        """See `Channel.send`. The end of an event is not told."""
+        if message.kind != "new":
+            return
+        camera = message.body["camera"]
+        start = datetime.fromtimestamp(message.body["start"]).astimezone()
+        text = f"Something unusual at {start:%H:%M:%S} (event {message.event_id[:8]})"
+        with tempfile.TemporaryDirectory() as folder:
+            picture = None
+            if snapshot is not None:
+                picture = Path(folder) / f"{camera}.jpg"
+                picture.write_bytes(snapshot)
+            sent = self._service.notify(text, title=camera, attach=str(picture) if picture else None)
+        if not sent:
+            raise LatentwatchError(f"{self._shown}: not delivered")
+
+
+def open_channels(settings: Settings) -> dict[str, Channel]:
+    """The channels by name. Raises `UsageError`, naming the channel, for a URL that makes no sense."""
+    opened: dict[str, Channel] = {}
+    try:
+        for name, channel in settings.notify.items():
+            opened[name] = _open(
+                channel, [camera for camera in settings.cameras if name in settings.channels_of(camera)]
+            )
+    except UsageError as error:
+        for each in opened.values():
+            each.close()
+        raise UsageError(mask(f"channel {name}: {error}")) from error
+    return opened
+
+
+def _open(settings: Mqtt | Webhook | Service, cameras: list[str]) -> Channel:
+    if isinstance(settings, Mqtt):
+        return MqttChannel(settings, cameras)
+    return WebhookChannel(settings) if isinstance(settings, Webhook) else AppriseChannel(settings)

@@ -1,0 +1,181 @@
+"""Makes events of one camera's alarms: a row in the store, a snapshot, a clip, messages."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from sqlalchemy.exc import SQLAlchemyError
+
+from latentwatch.errors import LatentwatchError
+from latentwatch.monitor.alarm import Span
+from latentwatch.monitor.clip import ClipRecording
+from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.model import Event
+from latentwatch.monitor.packet_ring import PacketRing
+from latentwatch.monitor.settings import Camera
+from latentwatch.monitor.store import EventStore
+from latentwatch.scoring.detector import Result
+from latentwatch.video.address import mask
+from latentwatch.video.frame import Frame
+
+log = logging.getLogger(__name__)
+
+TRIES = (1.0, 4.0, 16.0)
+"""Seconds to wait before the store is tried again, where it cannot be written."""
+
+
+class Recorder:
+    """The events of one camera.
+
+    channels: who is told. scratch: a folder for unfinished files. wake: called when there are new messages.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Camera,
+        store: EventStore,
+        clips: ClipStore,
+        ring: PacketRing,
+        *,
+        channels: Sequence[str],
+        scratch: Path,
+        longest: float,
+        wake: Callable[[], None],
+    ) -> None:
+        self._name, self._settings, self._store, self._clips, self._ring = name, settings, store, clips, ring
+        self._channels, self._scratch, self._longest, self._wake = channels, scratch, longest, wake
+        self._event: Event | None = None
+        self._recording: ClipRecording | None = None
+        self._best: tuple[Frame, Result] | None = None
+        self._finishing: list[threading.Thread] = []
+
+    def begin(self, span: Span, frame: Frame, result: Result) -> None:
+        """An alarm has begun: it is recorded, then told."""
+        self._best = frame, result
+        event = Event(
+            camera=self._name,
+            start=_wall(span.start, frame.time),
+            peak=_wall(span.peak, frame.time),
+            level=span.level,
+            boxes=_boxes(frame, result),
+        )
+        # Set here, since the files carry it before the row is written.
+        event.id = uuid.uuid4().hex
+        event.snapshot, event.bytes = self._snapshot(event.id)
+        if not _insist(lambda: self._store.begin(event, self._channels), self._name):
+            return
+        log.info("%s: event %s begins, level %.2f", self._name, event.id[:8], span.level)
+        self._wake()
+        self._event = event
+        self._recording = ClipRecording(
+            self._ring,
+            self._scratch / f"{event.id}.mp4",
+            span.start - self._settings.seconds_before,
+            longest=self._settings.seconds_before + self._longest + self._settings.seconds_after,
+        )
+
+    def peak(self, frame: Frame, result: Result) -> None:
+        """The alarm has never been so high: this frame is its picture."""
+        self._best = frame, result
+
+    def end(self, span: Span, now: float) -> None:
+        """The alarm is over. Its clip is finished, and the end told, in a thread of its own.
+
+        now: the time of the newest frame, as in `Span`.
+        """
+        if self._event is None or self._recording is None or self._best is None:
+            return
+        event, recording, (frame, result) = self._event, self._recording, self._best
+        self._event = self._recording = None
+        recording.end_at(span.end + self._settings.seconds_after)
+        changes = {
+            "peak": _wall(span.peak, now),
+            "end": _wall(span.end, now),
+            "level": span.level,
+            "boxes": _boxes(frame, result),
+            "snapshot": event.snapshot,
+        }
+        thread = threading.Thread(
+            target=self._finish,
+            args=(event.id, recording, changes),
+            name=f"end of {event.id[:8]}",
+            daemon=True,
+        )
+        self._finishing = [each for each in self._finishing if each.is_alive()] + [thread]
+        snapshot, size = self._snapshot(event.id)  # the peak's takes the place of the beginning's
+        if snapshot is not None:
+            changes |= {"snapshot": snapshot, "bytes": size}
+        thread.start()
+
+    def close(self, seconds: float = 15.0) -> None:
+        """Waits until what has ended is recorded."""
+        end = time.monotonic() + seconds
+        for thread in self._finishing:
+            thread.join(max(end - time.monotonic(), 0.1))
+
+    def _finish(self, event_id: str, recording: ClipRecording, changes: dict[str, Any]) -> None:
+        name = f"{self._name}/{event_id}.mp4"
+        try:
+            made = recording.wait(self._longest + 120)
+            if made is not None:
+                size = sum(self._clips.put(path, f"{self._name}/{path.name}") for path in made.paths)
+                changes |= {"clip": name, "bytes": changes.get("bytes", 0) + size}
+        except (LatentwatchError, OSError) as error:
+            log.error("%s: event %s has no clip: %s", self._name, event_id[:8], mask(str(error)))
+        if _insist(lambda: self._store.end(event_id, self._channels, state="done", **changes), self._name):
+            log.info("%s: event %s is over", self._name, event_id[:8])
+            self._wake()
+
+    def _snapshot(self, event_id: str) -> tuple[str | None, int]:
+        """Stores the best frame so far as a JPEG; its name and bytes, None where that cannot be done."""
+        if self._best is None:
+            return None, 0
+        name = f"{self._name}/{event_id}.jpg"
+        path = self._scratch / f"{event_id}.jpg"
+        try:
+            Image.fromarray(self._best[0].rgb).save(path, quality=85)
+            return name, self._clips.put(path, name)
+        except OSError as error:
+            log.error("%s: event %s has no snapshot: %s", self._name, event_id[:8], mask(str(error)))
+            return None, 0
+
+
+def _insist(write: Callable[[], None], camera: str) -> bool:
+    """Writes to the store, again where it is locked or full for a while; False where that did not help."""
+    for wait in (*TRIES, None):
+        try:
+            write()
+        except SQLAlchemyError as error:
+            reason = mask(str(getattr(error, "orig", error))).splitlines()[0]
+            if wait is None:
+                log.error("%s: an event is LOST, the store cannot be written: %s", camera, reason)
+                return False
+            log.warning("%s: the store cannot be written, again in %.0f s: %s", camera, wait, reason)
+            time.sleep(wait)
+        else:
+            return True
+    return False
+
+
+def _boxes(frame: Frame, result: Result) -> list[list[float]]:
+    height, width = frame.rgb.shape[:2]
+    return [
+        [
+            round(box.left / width, 4),
+            round(box.top / height, 4),
+            round(box.right / width, 4),
+            round(box.bottom / height, 4),
+        ]
+        for box in result.boxes
+    ]
+
+
+def _wall(moment: float, now: float) -> float:
+    """A time of frames as seconds since 1970; now: the newest frame's. Nobody can set the frames' clock."""
+    return time.time() - (now - moment)

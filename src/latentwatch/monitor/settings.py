@@ -1,0 +1,160 @@
+"""The settings file of `latentwatch watch`: cameras, what is kept of them, and who is told."""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from latentwatch.errors import UsageError
+from latentwatch.monitor.schedule import Hours, parse_hours
+from latentwatch.video.address import parse_address
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+"""Names are parts of MQTT topics and of file names."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[Share, Share]
+Polygon = Annotated[list[Point], Field(min_length=3)]
+"""Corners (x, y) in shares of the picture's width and height; (0, 0) is the left upper corner."""
+
+
+def _camera_url(url: SecretStr) -> SecretStr:
+    try:
+        parse_address(url.get_secret_value())
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+    return url
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+
+
+class Camera(_Part):
+    """One camera.
+
+    url: see `parse_address`. model: the file of `latentwatch train`. ignore: polygons whose errors do not
+    count. schedule: when it is watched; empty means always. false_alarms_per_day: the budget. notify: which
+    of the channels are told; None means all. seconds_before, seconds_after: what a clip has around its event.
+    """
+
+    url: Annotated[SecretStr, AfterValidator(_camera_url)]
+    model: Path
+    ignore: list[Polygon] = []
+    schedule: list[Annotated[Hours, BeforeValidator(parse_hours, json_schema_input_type=str)]] = []
+    false_alarms_per_day: float = Field(default=1, gt=0)
+    notify: list[str] | None = None
+    seconds_before: float = Field(default=5, ge=0, le=60)
+    seconds_after: float = Field(default=5, ge=0, le=60)
+
+
+class Mqtt(_Part):
+    """A broker, `mqtt://user:password@host:1883` or `mqtts://`; topics begin with `topic`.
+
+    discovery: the prefix under which Home Assistant looks for devices.
+    """
+
+    mqtt: SecretStr
+    topic: str = Field(default="latentwatch", pattern=r"^[^#+\s]+$")
+    discovery: str = Field(default="homeassistant", pattern=r"^[^#+\s]+$")
+
+
+class Webhook(_Part):
+    """An address that events are sent to by POST, signed with `secret` (HMAC-SHA256)."""
+
+    webhook: SecretStr
+    secret: SecretStr
+
+
+class Service(_Part):
+    """Any other service, by its Apprise URL, such as `ntfys://ntfy.sh/my-topic`."""
+
+    apprise: SecretStr
+
+
+KINDS: dict[str, type[_Part]] = {"mqtt": Mqtt, "webhook": Webhook, "apprise": Service}
+
+
+def _kind(value: Any) -> str | None:
+    given = value if isinstance(value, dict) else vars(value) if isinstance(value, _Part) else {}
+    return next((kind for kind in KINDS if kind in given), None)
+
+
+Channel = Annotated[
+    Annotated[Mqtt, Tag("mqtt")] | Annotated[Webhook, Tag("webhook")] | Annotated[Service, Tag("apprise")],
+    Discriminator(
+        _kind,
+        custom_error_type="channel",
+        custom_error_message=f"expected one of {', '.join(KINDS)}",
+    ),
+]
+
+
+class Keep(_Part):
+    """How long events and clips are kept: at most so many days, and so many gigabytes (10^9 bytes)."""
+
+    days: float = Field(default=30, gt=0)
+    gigabytes: float = Field(default=20, gt=0)
+
+
+class Settings(_Part):
+    """All of the file.
+
+    folder: where everything is kept that is not sent elsewhere. store: URL of the database; None means SQLite
+    in the folder. clips: folder or fsspec URL of clips and snapshots; None means `clips` in the folder.
+    """
+
+    cameras: dict[Name, Camera] = Field(min_length=1)
+    notify: dict[Name, Channel] = {}
+    folder: Path = Path("latentwatch-data")
+    store: SecretStr | None = None
+    clips: str | None = None
+    keep: Keep = Keep()
+
+    @model_validator(mode="after")
+    def _channels_exist(self) -> Self:
+        for name, camera in self.cameras.items():
+            unknown = set(camera.notify or []) - set(self.notify)
+            if unknown:
+                known = ", ".join(self.notify) or "none"
+                raise ValueError(f"camera {name}: no channel {', '.join(sorted(unknown))}; known are {known}")
+        return self
+
+    @property
+    def store_url(self) -> str:
+        """The SQLAlchemy URL of the database."""
+        return self.store.get_secret_value() if self.store else f"sqlite:///{self.folder / 'events.db'}"
+
+    @property
+    def clips_url(self) -> str:
+        """The fsspec URL of clips and snapshots."""
+        return self.clips or str(self.folder / "clips")
+
+    def channels_of(self, camera: str) -> list[str]:
+        """The channels that are told of a camera's events."""
+        chosen = self.cameras[camera].notify
+        return list(self.notify) if chosen is None else chosen
+
+    def below(self, folder: Path) -> Self:
+        """The same with relative paths taken from `folder`, where the settings file is."""
+        cameras = {
+            name: camera.model_copy(update={"model": folder / camera.model})
+            for name, camera in self.cameras.items()
+        }
+        changes: dict[str, Any] = {"cameras": cameras, "folder": folder / self.folder}
+        if self.clips and "://" not in self.clips:
+            changes["clips"] = str(folder / self.clips)
+        return self.model_copy(update=changes)

@@ -1,0 +1,189 @@
+"""Events and the messages about them, in a database.
+
+An event and its messages are written in one transaction, and a message is sent after that, so that whatever
+was announced is in the store. A file is written before the row that names it, and removed before that row:
+whatever moment the program dies at, `recover` finds the files that no row names.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from latentwatch.errors import UsageError
+from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.database import open_database
+from latentwatch.monitor.model import Event, Kind, Label, Message, Owner
+from latentwatch.monitor.settings import Keep
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What `recover` found after an unclean end: events that were going on, files that no event names."""
+
+    events: int
+    files: int
+
+
+class EventStore:
+    """Reads and writes events; may be used from several threads. Raises as `open_database` does."""
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = open_database(url)
+        with Session(self.engine) as session, session.begin():
+            owner = session.scalars(select(Owner.id)).first()
+            if owner is None:
+                owner = uuid.uuid4().hex
+                session.add(Owner(id=owner))
+        self.owner = owner
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self.engine.dispose()
+
+    def begin(self, event: Event, channels: Sequence[str]) -> None:
+        """Records a new event, with one message to each channel."""
+        with self._session() as session, session.begin():
+            session.add(event)
+            session.flush()
+            session.add_all(_messages(event, "new", channels))
+
+    def end(self, event_id: str, channels: Sequence[str], **changes: Any) -> None:
+        """Records the end of an event, with one message to each channel. changes: its columns."""
+        with self._session() as session, session.begin():
+            event = session.get_one(Event, event_id)
+            for name, value in changes.items():
+                setattr(event, name, value)
+            session.add_all(_messages(event, "end", channels))
+
+    def get(self, event_id: str) -> Event:
+        """The event whose id begins so. Raises `UsageError` where there is none, or more than one."""
+        with self._session() as session:
+            query = select(Event).where(Event.id.startswith(event_id, autoescape=True)).limit(2)
+            found = session.scalars(query).all() if event_id else []
+        if len(found) != 1:
+            raise UsageError(
+                f"{event_id}: {'more than one' if found else 'no'} event has an id that begins so"
+            )
+        return found[0]
+
+    def newest(self, count: int, camera: str | None = None) -> Sequence[Event]:
+        """The last `count` events, newest first, of one camera if given."""
+        query = select(Event).order_by(Event.start.desc(), Event.id).limit(count)
+        if camera is not None:
+            query = query.where(Event.camera == camera)
+        with self._session() as session:
+            return session.scalars(query).all()
+
+    def label(self, event_id: str, label: Label | None) -> Event:
+        """Keeps what a person says of an event. Raises as `get` does."""
+        event = self.get(event_id)
+        with self._session() as session, session.begin():
+            session.execute(update(Event).where(Event.id == event.id).values(label=label))
+        return self.get(event.id)
+
+    def recover(self, clips: ClipStore, channels: dict[str, Sequence[str]]) -> Recovered:
+        """Sets right what an unclean end has left; call it before anything is watched.
+
+        Events that were going on are ended, with their messages; files that no event names are removed.
+        channels: those of each camera. Raises `OSError` where the clip store cannot be reached.
+        """
+        with self._session() as session:
+            known = {event.id: event for event in session.scalars(select(Event))}
+        found = clips.files()
+        orphans = 0
+        for name, event_id in found.items():
+            event = known.get(event_id)
+            if event is None or (event.state != "open" and name not in (event.clip, event.snapshot)):
+                clips.delete(name)
+                orphans += 1
+        cut = [event for event in known.values() if event.state == "open"]
+        for event in cut:
+            clip = f"{event.camera}/{event.id}.mp4"
+            names = [name for name in (event.snapshot, clip) if name in found]
+            for part in (f"{clip}.part", f"{event.camera}/{event.id}.jpg.part"):
+                if part in found:
+                    clips.delete(part)
+            self.end(
+                event.id,
+                channels.get(event.camera, ()),
+                state="cut",
+                end=event.peak,
+                clip=clip if clip in found else None,
+                bytes=sum(clips.size(name) for name in names),
+            )
+        return Recovered(len(cut), orphans)
+
+    def purge(self, clips: ClipStore, keep: Keep, now: float | None = None) -> int:
+        """Removes the oldest ended events beyond what is kept, with their files; returns how many.
+
+        An event whose message still waits is kept, unless it is over age. Raises `OSError` where a file
+        cannot be removed.
+        """
+        oldest = (now or time.time()) - keep.days * 86400
+        waiting = select(Message.event_id).where(Message.delivered.is_(None), Message.failed.is_(False))
+        ended = select(Event).where(Event.state != "open").order_by(Event.start)
+        with self._session() as session:
+            gone = list(session.scalars(ended.where(Event.start < oldest)))
+            used = session.scalar(select(func.sum(Event.bytes)).where(Event.start >= oldest)) or 0
+            too_much = float(used) - keep.gigabytes * 1e9
+            if too_much > 0:
+                for event in session.scalars(ended.where(Event.start >= oldest, Event.id.not_in(waiting))):
+                    if too_much <= 0:
+                        break
+                    gone.append(event)
+                    too_much -= event.bytes
+        for event in gone:
+            for name in (event.clip, event.snapshot):
+                if name:
+                    clips.delete(name)
+            with self._session() as session, session.begin():
+                session.execute(delete(Message).where(Message.event_id == event.id))
+                session.execute(delete(Event).where(Event.id == event.id))
+        return len(gone)
+
+    def next_message(self, channel: str) -> Message | None:
+        """The oldest message that waits for a channel, due or not; messages keep their order."""
+        query = (
+            select(Message)
+            .where(Message.channel == channel, Message.delivered.is_(None), Message.failed.is_(False))
+            .order_by(Message.id)
+            .limit(1)
+        )
+        with self._session() as session:
+            return session.scalars(query).first()
+
+    def mark(self, message_id: int, **changes: Any) -> None:
+        """Changes columns of a message."""
+        with self._session() as session, session.begin():
+            session.execute(update(Message).where(Message.id == message_id).values(**changes))
+
+    def _session(self) -> Session:
+        return Session(self.engine, expire_on_commit=False)
+
+
+def _messages(event: Event, kind: Kind, channels: Sequence[str]) -> list[Message]:
+    body = {
+        "id": event.id,
+        "type": kind,
+        "camera": event.camera,
+        "start": event.start,
+        "peak": event.peak,
+        "end": event.end,
+        "level": round(event.level, 3),
+        "boxes": event.boxes,
+        "snapshot": event.snapshot,
+        "clip": event.clip,
+        "state": event.state,
+    }
+    return [
+        Message(key=f"{event.id}-{kind}", channel=channel, event_id=event.id, kind=kind, body=body)
+        for channel in channels
+    ]

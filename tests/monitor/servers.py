@@ -1,0 +1,100 @@
+"""Real servers that tests start for themselves; without one a test skips (fails with LATENTWATCH_NO_SKIP)."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+
+def need(name, *places):
+    """The path of a program that Debian has, from $PATH or one of `places`."""
+    found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", *places]))
+    if found:
+        return found
+    reason = f"{name} is not installed (apt-get install {name})"
+    if os.environ.get("LATENTWATCH_NO_SKIP"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port():
+    with closing(socket.socket()) as opened:
+        opened.bind(("127.0.0.1", 0))
+        return opened.getsockname()[1]
+
+
+def wait_for(condition, seconds=60):
+    """What `condition` gives as soon as it is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s")
+
+
+def listens(port):
+    with closing(socket.socket()) as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Mosquitto:
+    """A broker that can be stopped and started again on its port."""
+
+    def __init__(self, folder):
+        self.port = free_port()
+        self._program = need("mosquitto")
+        self._folder = folder
+        self._process = None
+
+    def start(self):
+        config = self._folder / "mosquitto.conf"
+        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
+        self._process = subprocess.Popen(
+            [self._program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_for(lambda: listens(self.port))
+
+    def stop(self):
+        if self._process:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
+
+
+class PostgreSQL:
+    """A server of its own in a folder, with one database."""
+
+    def __init__(self):
+        versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+        initdb = need("initdb", *map(str, versions[-1:]))
+        self.port = free_port()
+        self.url = f"postgresql://tester@127.0.0.1:{self.port}/postgres"
+        self._ctl = Path(initdb).resolve().with_name("pg_ctl")
+        # Not below pytest's folder, which only its owner may enter: PostgreSQL does not run as root.
+        self._folder = Path(tempfile.mkdtemp(prefix="latentwatch-postgresql-"))
+        self._data = self._folder / "data"
+        self._as = []
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, "nobody")
+            self._as = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        self._run(initdb, "-D", self._data, "-U", "tester", "-A", "trust", "--no-sync")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        self._run(self._ctl, "-D", self._data, "-o", options, "-l", self._folder / "log", "-w", "start")
+
+    def stop(self):
+        self._run(self._ctl, "-D", self._data, "-m", "immediate", "stop")
+        shutil.rmtree(self._folder)
+
+    def _run(self, *words):
+        done = subprocess.run(
+            [*self._as, *map(str, words)], capture_output=True, text=True, check=False, cwd="/"
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,111 @@
+from datetime import datetime
+
+import pytest
+
+from latentwatch.errors import UsageError
+from latentwatch.monitor.schedule import parse_hours
+from latentwatch.monitor.settings_file import load_settings
+
+GOOD = """
+cameras:
+  front-door:
+    url: rtsp://viewer:${DOOR_PASSWORD}@10.0.0.20/stream1
+    model: front-door.lw
+    ignore:
+      - [[0, 0], [0.3, 0], [0.3, 0.2]]
+    schedule: [mon-fri 22:00-06:00, sat-sun]
+    false_alarms_per_day: 0.5
+    notify: [home]
+  yard:
+    url: yard.mp4
+    model: /models/yard.lw
+notify:
+  home:
+    mqtt: mqtt://broker.local
+  office:
+    webhook: https://example.org/hook
+    secret: ${file:SECRET}
+keep: {days: 7}
+"""
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.setenv("DOOR_PASSWORD", "p@ss/word")
+    (tmp_path / "secret").write_text("s3cret\n")
+
+    def write(text):
+        path = tmp_path / "cameras.yaml"
+        path.write_text(text.replace("SECRET", str(tmp_path / "secret")))
+        return path
+
+    return write
+
+
+def test_a_good_file(write, tmp_path):
+    settings = load_settings(write(GOOD))
+    door = settings.cameras["front-door"]
+    assert door.url.get_secret_value() == "rtsp://viewer:p%40ss%2Fword@10.0.0.20/stream1"
+    assert door.model == tmp_path / "front-door.lw"
+    assert door.ignore == [[(0, 0), (0.3, 0), (0.3, 0.2)]]
+    assert settings.channels_of("front-door") == ["home"]
+    assert settings.channels_of("yard") == ["home", "office"]
+    assert settings.cameras["yard"].false_alarms_per_day == 1
+    assert settings.notify["office"].secret.get_secret_value() == "s3cret"
+    assert settings.store_url == f"sqlite:///{tmp_path}/latentwatch-data/events.db"
+    assert settings.keep.days == 7
+    for secret in ("p@ss", "p%40ss", "s3cret"):
+        assert secret not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("    model: front-door.lw\n", "", 3, "cameras.front-door.model: is missing"),
+        ("false_alarms_per_day: 0.5", "false_alarms_per_day: 0", 9, "greater than 0"),
+        ("false_alarms_per_day: 0.5", "budget: 5", 9, "no such key; known are url, model, ignore, schedule"),
+        ("[0.3, 0.2]", "[0.3, 20]", 7, "less than or equal to 1"),
+        ("sat-sun", "sat-son", 8, "'son' is not a day; days are mon, tue"),
+        ("sat-sun", "25:00-26:00", 8, "they go from 00:00 to 24:00"),
+        ("[home]", "[hone]", 2, "no channel hone; known are home, office"),
+        ("yard:", "front-door:", 11, "is there twice"),
+        ("yard:", "The Yard:", 11, "small letters"),
+        ("url: yard.mp4", "url: ftp://me:hidden@host/x", 12, "cannot be watched"),
+        ("mqtt: mqtt://broker.local", "smoke: signal", 15, "expected one of mqtt, webhook, apprise"),
+        ("mqtt: mqtt://broker.local", "mqtt: mqtt://b\n    tipic: x", 17, "known are mqtt, topic, discovery"),
+        ("${DOOR_PASSWORD}", "${NO_SUCH_ONE}", 4, "no such environment variable"),
+        ("${file:SECRET}", "${file:/no/such}", 19, "secret file cannot be read"),
+        ("keep: {days: 7}", "keep: {days: x}", 20, "valid number"),
+        ("keep: {days: 7}", "keep: {days: 7", 21, "not valid YAML"),
+        (GOOD, "", 1, "cameras: is missing"),
+        (GOOD, "- a list", 1, "dictionary"),
+    ],
+)
+def test_mistakes_name_the_line_the_key_and_what_is_allowed(write, old, new, line, words):
+    assert old in GOOD
+    with pytest.raises(UsageError) as caught:
+        load_settings(write(GOOD.replace(old, new)))
+    said = str(caught.value)
+    assert f"cameras.yaml, line {line}: " in said
+    assert words in said
+    assert "hidden" not in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "moment", "held"),
+    [
+        ("mon-fri 22:00-06:00", "2026-11-23 22:00", True),  # Monday
+        ("mon-fri 22:00-06:00", "2026-11-23 05:00", False),  # the night began on Sunday
+        ("mon-fri 22:00-06:00", "2026-11-28 05:59", True),  # the night began on Friday
+        ("mon-fri 22:00-06:00", "2026-11-28 06:00", False),
+        ("sat-sun", "2026-11-29 12:00", True),
+        ("sat-sun", "2026-11-30 00:00", False),
+        ("fri-mon 08:00-24:00", "2026-11-30 23:59", True),
+        ("fri-mon 08:00-24:00", "2026-12-01 00:00", False),
+        ("08:00-18:00", "2026-11-25 07:59", False),
+        ("08:00-18:00", "2026-11-25 08:00", True),
+    ],
+)
+def test_hours(text, moment, held):
+    assert parse_hours(text).hold(datetime.fromisoformat(moment)) is held

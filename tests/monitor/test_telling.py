@@ -1,0 +1,178 @@
+"""Messages to a real broker and a real HTTP server, through all that goes wrong on the way."""
+
+import json
+import threading
+import time
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+from servers import wait_for
+
+from latentwatch.errors import UsageError
+from latentwatch.monitor.model import Event
+from latentwatch.monitor.mqtt import MqttChannel
+from latentwatch.monitor.notify import AppriseChannel, open_channels
+from latentwatch.monitor.outbox import Outbox
+from latentwatch.monitor.settings import Mqtt, Service, Settings, Webhook
+from latentwatch.monitor.store import EventStore
+from latentwatch.monitor.webhook import SIGNATURE, WebhookChannel, sign, verify
+
+
+@pytest.fixture
+def store(tmp_path):
+    with closing(EventStore(f"sqlite:///{tmp_path}/events.db")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def receiver():
+    """An HTTP server that notes what it is sent and answers what the test wants."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            server.got.append((dict(self.headers), body))
+            self.send_response(server.answers.pop(0) if server.answers else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.got, server.answers = [], []
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+class Listener:
+    """What a subscriber of the broker sees; a dictionary of topics to lists of payloads."""
+
+    def __init__(self, port):
+        self.seen = {}
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+        self._client.on_message = lambda _client, _data, message: self.seen.setdefault(
+            message.topic, []
+        ).append(message.payload)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def last(self, topic):
+        return self.seen.get(topic, [None])[-1]
+
+    def close(self):
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def begin(store, channels, camera="door"):
+    event = Event(camera=camera, start=1.0, peak=2.0, level=1.5, boxes=[], snapshot="door/x.jpg")
+    store.begin(event, channels)
+    return event.id
+
+
+def outbox(store, **channels):
+    return Outbox(store, channels, lambda _: b"jpeg", first_wait=0.1)
+
+
+def test_a_broker_that_goes_away_loses_nothing(store, broker):
+    channel = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), ["door"])
+    first = begin(store, ["home"])
+    channel.camera_state("door", True)
+    sending = outbox(store, home=channel)
+    wait_for(lambda: store.next_message("home") is None)
+    with closing(Listener(broker.port)) as seen:  # all is retained
+        wait_for(lambda: seen.last("latentwatch/door/anomaly"))
+        assert seen.last("latentwatch/door/anomaly") == b"ON"
+        assert seen.last("latentwatch/status") == b"online"
+        wait_for(lambda: seen.last("latentwatch/door/status") == b"online")
+        assert seen.last("latentwatch/door/snapshot") == b"jpeg"
+        assert json.loads(seen.last("latentwatch/door/event"))["id"] == first
+        found = json.loads(seen.last("homeassistant/binary_sensor/latentwatch_door/anomaly/config"))
+        assert found["state_topic"] in seen.seen
+        assert {each["topic"] for each in found["availability"]} <= set(seen.seen)
+        image = json.loads(seen.last("homeassistant/image/latentwatch_door/snapshot/config"))
+        assert image["image_topic"] in seen.seen
+    broker.stop()
+    store.end(first, ["home"], state="done", end=3.0)
+    second = begin(store, ["home"])
+    sending.wake()
+    wait_for(lambda: store.next_message("home").attempts > 0)
+    broker.start()
+    with closing(Listener(broker.port)) as seen:
+        wait_for(lambda: store.next_message("home") is None)
+        wait_for(lambda: len(seen.seen.get("latentwatch/door/event", [])) >= 2)
+        keys = [json.loads(each)["key"] for each in seen.seen["latentwatch/door/event"]]
+        assert list(dict.fromkeys(keys))[-2:] == [f"{first}-end", f"{second}-new"]  # in order, none lost
+        sending.close()
+        channel.close()
+        wait_for(lambda: seen.last("latentwatch/status") == b"offline")
+
+
+def test_the_last_will_says_that_nobody_watches(broker):
+    channel = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), [])
+    with closing(Listener(broker.port)) as seen:
+        wait_for(lambda: seen.last("latentwatch/status") == b"online")
+        channel._client.socket().close()  # as a crash does: without a word
+        wait_for(lambda: b"offline" in seen.seen["latentwatch/status"])
+    channel.close()
+
+
+def test_a_webhook_is_signed_and_tried_again(store, receiver):
+    receiver.answers = [500, 429, 200]
+    event = begin(store, ["office"])
+    sending = outbox(store, office=WebhookChannel(Webhook(webhook=receiver.url, secret="s3cret")))
+    wait_for(lambda: store.next_message("office") is None)
+    sending.close()
+    assert len(receiver.got) == 3
+    assert len({headers["Idempotency-Key"] for headers, _ in receiver.got}) == 1
+    headers, body = receiver.got[-1]
+    assert json.loads(body)["id"] == event
+    assert verify(body, headers[SIGNATURE], "s3cret")
+    assert not verify(body + b" ", headers[SIGNATURE], "s3cret")
+    assert not verify(body, headers[SIGNATURE], "other")
+    assert not verify(body, sign(body, "s3cret", time.time() - 301), "s3cret")
+    assert not verify(body, "nonsense", "s3cret")
+
+
+def test_a_refused_message_does_not_hold_up_the_next(store, receiver):
+    receiver.answers = [410]
+    begin(store, ["office"])
+    second = begin(store, ["office"])
+    sending = outbox(store, office=WebhookChannel(Webhook(webhook=receiver.url, secret="x")))
+    wait_for(lambda: store.next_message("office") is None)
+    sending.close()
+    assert json.loads(receiver.got[-1][1])["id"] == second
+
+
+def test_apprise_tells_of_the_beginning_with_the_snapshot(store, receiver):
+    event = begin(store, ["phone"])
+    store.end(event, ["phone"], state="done", end=3.0)
+    url = receiver.url.replace("http", "json") + "/hook"
+    sending = outbox(store, phone=AppriseChannel(Service(apprise=url)))
+    wait_for(lambda: store.next_message("phone") is None)
+    sending.close()
+    (told,) = [json.loads(body) for _, body in receiver.got]
+    assert told["title"] == "door"
+    assert "Something unusual" in told["message"]
+    assert told["attachments"][0]["filename"] == "door.jpg"
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [{"mqtt": "http://u:hidden@h"}, {"webhook": "ftp://u:hidden@h", "secret": "s"}, {"apprise": "no:hidden"}],
+)
+def test_wrong_addresses_are_told_by_the_name_of_the_channel(channel, caplog):
+    settings = Settings.model_validate(
+        {"cameras": {"door": {"url": "a.mp4", "model": "a.lw"}}, "notify": {"there": channel}}
+    )
+    with pytest.raises(UsageError, match="channel there: ") as caught:
+        open_channels(settings)
+    assert "hidden" not in str(caught.value) + caplog.text

@@ -1,0 +1,161 @@
+"""The whole program, as a person starts it: a film in, an event with a clip and a message out."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from clips import SMALL, learn_statistics
+from servers import wait_for
+from test_telling import Listener
+
+from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
+from latentwatch.models.decoupled import Decoupled
+from latentwatch.monitor.alarm import AlarmRules
+from latentwatch.monitor.budget import Budget, Tail, budget_file
+from latentwatch.monitor.calibrate import file_sha256
+from latentwatch.scoring.batch import score_clip
+from latentwatch.video.source import open_video
+from latentwatch.video.writer import VideoWriter
+
+COMMAND = [sys.executable, "-m", "latentwatch.cli"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def run(*words, code=0):
+    done = subprocess.run(
+        [*COMMAND, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT,
+        timeout=300,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory):
+    """A model, its budget, and a film of 11 seconds in which half the picture flickers for 4."""
+    import torch
+
+    folder = tmp_path_factory.mktemp("watch")
+    rng = np.random.default_rng(0)
+    ground = rng.integers(60, 90, (64, 96, 3), dtype=np.uint8)
+    film = folder / "door.mp4"
+    with VideoWriter(film, 10) as writer:
+        for index in range(110):
+            picture = ground.copy()
+            x = index * 8 // 11
+            picture[20:36, x : x + 16] = 220
+            if 35 <= index < 75:
+                picture[:, :48] = 255 * (index % 2)
+            writer.write(picture)
+    torch.manual_seed(0)
+    model = Decoupled(SMALL)
+    small = [frame.rgb for frame in open_video(film, size=SMALL.size)]
+    learn_statistics(model, torch.from_numpy(np.stack(small[:30])))
+    calibration = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
+    bundle = folder / "door.lw"
+    save_bundle(bundle, model, BundleInfo(architecture=SMALL, fps=10, calibration=calibration))
+    scores = score_clip(model, open_video(film, size=SMALL.size)).z_mse
+    quiet, loud = float(np.nanmax(scores[:34])), float(np.median(scores[40:73]))
+    assert loud > 1.2 * quiet
+    # Exactly one alarm a day is allowed at the level between the two.
+    tail = Tail(
+        typical=float(np.nanmedian(scores[:34])),
+        start=(quiet + loud) / 2,
+        peaks=1,
+        hours=24,
+        shape=0,
+        scale=1,
+        highest=loud,
+    )
+    budget_file(bundle).write_text(
+        Budget(
+            model_sha256=file_sha256(bundle),
+            engine="torch fp32",
+            fps=10,
+            rules=AlarmRules(window=0.5, quiet=1),
+            ignore=[],
+            tail=tail,
+            per_day=1,
+            threshold=tail.start,
+            footage=["made by a test"],
+        ).model_dump_json()
+    )
+    return folder
+
+
+def settings(camera, tmp_path, url, port):
+    path = tmp_path / "cameras.yaml"
+    path.write_text(
+        f"cameras:\n  door:\n    url: {url}\n    model: {camera}/door.lw\n"
+        "    seconds_before: 1\n    seconds_after: 0\n"
+        f"notify:\n  home:\n    mqtt: mqtt://me:${{BROKER_PASSWORD}}@127.0.0.1:{port}\n"
+    )
+    return path
+
+
+def test_a_film_becomes_an_event_with_a_clip_and_messages(camera, tmp_path, broker, monkeypatch):
+    monkeypatch.setitem(ENVIRONMENT, "BROKER_PASSWORD", "hidden-password")
+    path = settings(camera, tmp_path, camera / "door.mp4", broker.port)
+    assert "no mistakes" in run("watch", path, "--check").stdout
+    with closing(Listener(broker.port)) as seen:
+        done = run("watch", path, "--engine", "torch", "--json-logs")
+        lines = [json.loads(line) for line in done.stderr.splitlines()]
+        assert any("begins" in line["message"] for line in lines)
+        assert "hidden-password" not in done.stderr
+        wait_for(lambda: seen.last("latentwatch/door/anomaly") == b"OFF")
+        told = [json.loads(each) for each in seen.seen["latentwatch/door/event"]]
+        assert [each["type"] for each in told] == ["new", "end"]
+        assert seen.last("latentwatch/status") == b"offline"
+    event = json.loads(run("events", "show", path, told[0]["id"][:6]).stdout)
+    assert event["state"] == "done"
+    assert event["level"] > 1
+    assert 1 < event["end"] - event["start"] < 8
+    with av.open(event["clip"]) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) > 20
+    files = [Path(event["clip"]).read_bytes(), Path(event["snapshot"]).read_bytes()]
+    assert files[1].startswith(b"\xff\xd8")
+    assert sum(map(len, files)) == event["bytes"]
+    assert "normal" in run("events", "label", path, event["id"], "normal").stdout
+    assert "normal" in run("events", "list", path).stdout
+    assert "no event" in run("events", "show", path, "zz", code=2).stderr
+    assert not list((tmp_path / "latentwatch-data" / "unfinished").iterdir())
+
+
+def test_sigterm_ends_it_gently_and_only_one_may_watch(camera, tmp_path, broker, monkeypatch):
+    monkeypatch.setitem(ENVIRONMENT, "BROKER_PASSWORD", "x")
+    path = settings(camera, tmp_path, "rtsp://me:secret-word@127.0.0.1:9/none", broker.port)
+    process = subprocess.Popen(
+        [*COMMAND, "watch", str(path)], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    with closing(Listener(broker.port)) as seen:
+        wait_for(lambda: seen.last("latentwatch/status") == b"online")
+        wait_for(lambda: seen.last("latentwatch/door/status") == b"offline")
+        assert "another 'latentwatch watch'" in run("watch", path, code=2).stderr
+        process.send_signal(signal.SIGTERM)
+        _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert "Traceback" not in stderr
+        assert "secret-word" not in stderr
+        wait_for(lambda: seen.last("latentwatch/status") == b"offline")
+
+
+def test_mistakes_get_one_clear_line(camera, tmp_path):
+    path = settings(camera, tmp_path, "x.mp4", 1)
+    assert "no such environment variable" in run("watch", path, code=2).stderr
+    path.write_text(path.read_text().replace("${BROKER_PASSWORD}", "x").replace("door.lw", "none.lw"))
+    assert "camera door: " in run("watch", path, code=2).stderr
+    said = run("calibrate", camera / "door.lw", camera / "door.mp4", code=1).stderr
+    assert "minutes of scored normal footage" in said
+    assert len(said.strip().splitlines()) == 1
