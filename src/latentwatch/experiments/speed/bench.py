@@ -12,7 +12,8 @@ from latentwatch.baselines.registry import SYSTEMS
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.engines.choose import open_engine
 from latentwatch.errors import StoppedError
-from latentwatch.evaluation.results import ResultFile, describe_run, write_result
+from latentwatch.evaluation.result_file import ResultFile
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.speed import costs
 from latentwatch.experiments.speed.end_to_end import SIZES, run_through, street_film
 from latentwatch.experiments.speed.measured import SHIPPED, Measured
