@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from latentwatch.experiments.experiment import Experiment
     from latentwatch.experiments.seeds import Plan
 
+PAPER = ("small", "paper")
+"""Width and form of training that are not named in the names of a result's files."""
+
 
 def reproduce(
     name: Annotated[
@@ -74,6 +77,9 @@ def reproduce(
     if unknown:
         raise UsageError(f"--form {unknown[0]}: no such form of training; known are {', '.join(FORMS)}")
 
+    # A run with other settings than the paper's must not overwrite the page of a run with them.
+    variant = ["quick"] if quick else [each for each in (width, form.replace(",", "-")) if each not in PAPER]
+
     def plan(each: "Experiment") -> Plan:
         # Folders are this machine's business: the result names the command without them.
         command = f"latentwatch reproduce {each.name}"
@@ -82,7 +88,7 @@ def reproduce(
         command += f" --seeds {seeds} --width {width} --form {form}"
         command += f" --epochs {epochs}" if epochs else ""
         return Plan(
-            name=f"{each.name}-quick" if quick else each.name,
+            name="-".join([each.name, *variant]),
             data=data,
             architecture=architecture(each.preset, width),
             preset=f"{each.preset}/{width}",
