@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
+from clips import SMALL, moving_square, random_model
 from scipy.stats import genpareto
 
+from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
+from latentwatch.datasets.folder import clips_in
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.alarm import Alarm, AlarmRules
 from latentwatch.monitor.budget import Tail, fit_tail, load_budget, promise
+from latentwatch.monitor.calibrate import calibrate_camera, file_sha256, health_file
+from latentwatch.monitor.health_reference import load_health
 from latentwatch.monitor.zones import kept_places, parse_polygon, score_of
 
 RULES = AlarmRules(window=1, quiet=2, cool_down=8)
@@ -83,3 +88,25 @@ def test_zones_leave_places_out_of_the_score():
     for wrong in ("0,0 1,1", "0,0 2,0 1,1", "a,b", "0 1 2"):
         with pytest.raises(UsageError, match="--ignore"):
             parse_polygon(wrong)
+
+
+def test_a_camera_is_calibrated_on_footage(tmp_path):
+    model = tmp_path / "door.lw"
+    loose = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
+    save_bundle(model, random_model(SMALL), BundleInfo(architecture=SMALL, fps=1, calibration=loose))
+    clips = clips_in(moving_square(tmp_path / "clip", frames=600))  # the square jumps every 40 frames
+    said = []
+    promised = calibrate_camera(model, clips, 1, engine="torch", say=said.append)
+    budget = load_budget(model, file_sha256(model))
+    assert budget.threshold == promised.threshold == budget.tail.threshold(1)
+    assert budget.tail.peaks >= 10
+    assert budget.engine == "torch fp32"
+    assert said[0] == f"1/1 clip: {600 - SMALL.warm_up} frames scored"
+    assert load_health(health_file(model)).usual
+    left = [[(0, 0), (0.5, 0), (0.5, 1), (0, 1)]]
+    calibrate_camera(model, clips, 1, ignore=left, engine="torch", say=said.append)
+    masked = load_budget(model, file_sha256(model))
+    assert masked.ignore == left
+    assert masked.tail.typical != budget.tail.typical
+    with pytest.raises(UsageError, match="was made with another model"):
+        load_budget(model, "0")

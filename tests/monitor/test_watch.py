@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -14,12 +15,17 @@ import pytest
 from clips import SMALL, learn_statistics
 from servers import wait_for
 from test_telling import Listener
+from typer.testing import CliRunner
 
 from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
+from latentwatch.cli.main import app
+from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import Budget, Tail, budget_file
 from latentwatch.monitor.calibrate import file_sha256
+from latentwatch.monitor.settings_file import load_settings
+from latentwatch.monitor.watch import watch
 from latentwatch.scoring.batch import score_clip
 from latentwatch.video.source import open_video
 from latentwatch.video.writer import VideoWriter
@@ -40,6 +46,15 @@ def run(*words, code=0):
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
+
+
+def said(*words):
+    """What a command prints; here in this process, since each new one imports PyTorch."""
+    done = CliRunner().invoke(app, list(map(str, words)))
+    if isinstance(done.exception, LatentwatchError):
+        return str(done.exception)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +123,7 @@ def settings(camera, tmp_path, url, port):
 def test_a_film_becomes_an_event_with_a_clip_and_messages(camera, tmp_path, broker, monkeypatch):
     monkeypatch.setitem(ENVIRONMENT, "BROKER_PASSWORD", "hidden-password")
     path = settings(camera, tmp_path, camera / "door.mp4", broker.port)
-    assert "no mistakes" in run("watch", path, "--check").stdout
+    assert "no mistakes" in said("watch", path, "--check")
     with closing(Listener(broker.port)) as seen:
         done = run("watch", path, "--engine", "torch", "--json-logs")
         lines = [json.loads(line) for line in done.stderr.splitlines()]
@@ -118,7 +133,7 @@ def test_a_film_becomes_an_event_with_a_clip_and_messages(camera, tmp_path, brok
         told = [json.loads(each) for each in seen.seen["latentwatch/door/event"]]
         assert [each["type"] for each in told] == ["new", "end"]
         assert seen.last("latentwatch/status") == b"offline"
-    event = json.loads(run("events", "show", path, told[0]["id"][:6]).stdout)
+    event = json.loads(said("events", "show", path, told[0]["id"][:6]))
     assert event["state"] == "done"
     assert event["level"] > 1
     assert 1 < event["end"] - event["start"] < 8
@@ -127,9 +142,9 @@ def test_a_film_becomes_an_event_with_a_clip_and_messages(camera, tmp_path, brok
     files = [Path(event["clip"]).read_bytes(), Path(event["snapshot"]).read_bytes()]
     assert files[1].startswith(b"\xff\xd8")
     assert sum(map(len, files)) == event["bytes"]
-    assert "normal" in run("events", "label", path, event["id"], "normal").stdout
-    assert "normal" in run("events", "list", path).stdout
-    assert "no event" in run("events", "show", path, "zz", code=2).stderr
+    assert "normal" in said("events", "label", path, event["id"], "normal")
+    assert "normal" in said("events", "list", path)
+    assert "no event" in said("events", "show", path, "zz")
     assert not list((tmp_path / "latentwatch-data" / "unfinished").iterdir())
 
 
@@ -153,9 +168,10 @@ def test_sigterm_ends_it_gently_and_only_one_may_watch(camera, tmp_path, broker,
 
 def test_mistakes_get_one_clear_line(camera, tmp_path):
     path = settings(camera, tmp_path, "x.mp4", 1)
-    assert "no such environment variable" in run("watch", path, code=2).stderr
+    assert "no such environment variable" in said("watch", path)
     path.write_text(path.read_text().replace("${BROKER_PASSWORD}", "x").replace("door.lw", "none.lw"))
-    assert "camera door: " in run("watch", path, code=2).stderr
-    said = run("calibrate", camera / "door.lw", camera / "door.mp4", code=1).stderr
-    assert "minutes of scored normal footage" in said
-    assert len(said.strip().splitlines()) == 1
+    with pytest.raises(UsageError, match="camera door: "):
+        watch(load_settings(path), threading.Event())
+    short = said("calibrate", camera / "door.lw", camera / "door.mp4", "--engine", "torch")
+    assert "minutes of scored normal footage" in short
+    assert len(short.splitlines()) == 1

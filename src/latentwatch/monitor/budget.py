@@ -218,7 +218,8 @@ def _fit(excess: NDArray[np.float64]) -> tuple[float, float]:
         return SHAPES[0], mean
     weights = np.arange(count - 1, -1, -1) / (count - 1)
     weighted = float((weights * np.sort(excess)).mean())
-    shape = float(np.clip(2 - mean / (mean - 2 * weighted), *SHAPES))
+    spread = mean - 2 * weighted  # 0 where all peaks are alike, as in a film that repeats itself
+    shape = float(np.clip(2 - mean / spread, *SHAPES)) if spread > 0 else SHAPES[0]
     return shape, mean * (1 - shape)  # the scale that keeps the mean
 
 

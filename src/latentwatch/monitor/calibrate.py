@@ -1,7 +1,7 @@
 """Makes the budget of one camera from normal footage that its model did not learn from."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.choose import Choice, open_engine
-from latentwatch.errors import UsageError
+from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import Budget, Promise, budget_file, fit_tail, promise
+from latentwatch.monitor.health_reference import learn_health, save_health
 from latentwatch.monitor.zones import Polygons, kept_places, score_of
 from latentwatch.scoring.detector import Detector
+from latentwatch.video.frame import Frame
 from latentwatch.video.source import VideoSource
 
 
@@ -45,6 +47,7 @@ def calibrate_camera(
         with clip.open() as frames:
             scores.append(_scores(detector, frames, kept))
         say(f"{number}/{len(clips)} {clip.name}: {int((~np.isnan(scores[-1])).sum())} frames scored")
+    _learn_health(model, clips, say)
     rules = AlarmRules()
     tail = fit_tail(scores, rules, info.fps)
     promised = promise(tail, per_day)
@@ -70,6 +73,23 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def health_file(model: Path) -> Path:
+    """Where the reference of a camera's health lies: beside its model."""
+    return model.with_name(model.name + ".health")
+
+
+def _learn_health(model: Path, clips: Sequence[Clip], say: Callable[[str], None]) -> None:
+    def frames() -> Iterator[Frame]:
+        for clip in clips:
+            with clip.open() as opened:
+                yield from opened
+
+    try:
+        save_health(learn_health(frames()), health_file(model))
+    except LatentwatchError as error:
+        say(f"the camera's health will not be watched: {error}")
 
 
 def _scores(detector: Detector, frames: VideoSource, kept: NDArray[np.bool_]) -> NDArray[np.float64]:

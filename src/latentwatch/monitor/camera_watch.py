@@ -9,6 +9,7 @@ from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.alarm import Alarm
 from latentwatch.monitor.budget import Budget
 from latentwatch.monitor.camera_source import CameraSource, Listeners, State
+from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.recorder import Recorder
 from latentwatch.monitor.schedule import Hours
@@ -27,6 +28,7 @@ PAUSE = 1.0
 class CameraWatch:
     """One camera. threshold: the level that its budget of false alarms allows.
 
+    health: pauses the scoring while the picture is unusable; None does without.
     on_state: told whether frames come. A file is played once, in real time, and ends the watch.
     """
 
@@ -41,11 +43,13 @@ class CameraWatch:
         schedule: list[Hours],
         ring: PacketRing,
         recorder: Recorder,
+        health: HealthMonitor | None,
         on_state: Callable[[str, bool], None],
     ) -> None:
         self.name = name
         self.frames = 0
         self._address, self._detector, self._schedule = address, detector, schedule
+        self._health = health
         self._ring, self._recorder, self._on_state = ring, recorder, on_state
         self._alarm = Alarm(budget.rules, budget.tail.typical, threshold, budget.fps)
         self._kept = kept_places(budget.ignore, detector.architecture.code_shape[1:])
@@ -108,7 +112,7 @@ class CameraWatch:
             self._break_off()
             self._detector.reset()
         self._last = frame.time
-        if not self._is_due():
+        if not self._is_due() or not self._sees(frame):
             return
         self.frames += 1
         result = self._detector.step(frame)
@@ -125,6 +129,20 @@ class CameraWatch:
             self._recorder.peak(frame, result)
         else:
             self._recorder.end(span, frame.time)
+
+    def _sees(self, frame: Frame) -> bool:
+        """Whether the picture can be judged: scoring pauses while it is black, covered, moved and so on."""
+        if self._health is None:
+            return True
+        was_usable = self._health.usable
+        for event in self._health.update(frame):
+            log.warning(
+                "%s: the picture is %s%s", self.name, "" if event.begins else "no longer ", event.problem
+            )
+        if was_usable and not self._health.usable:
+            self._break_off()
+            self._detector.reset()
+        return self._health.usable
 
     def _is_due(self) -> bool:
         """Whether the schedule says to watch now; outside it nothing is scored."""

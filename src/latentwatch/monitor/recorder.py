@@ -124,7 +124,12 @@ class Recorder:
         try:
             made = recording.wait(self._longest + 120)
             if made is not None:
-                size = sum(self._clips.put(path, f"{self._name}/{path.name}") for path in made.paths)
+                size = self._clips.put(made.paths[0], name)
+                for rest in made.paths[1:]:
+                    log.warning(
+                        "%s: event %s: the picture changed, its clip ends there", self._name, event_id[:8]
+                    )
+                    rest.unlink()
                 changes |= {"clip": name, "bytes": changes.get("bytes", 0) + size}
         except (LatentwatchError, OSError) as error:
             log.error("%s: event %s has no clip: %s", self._name, event_id[:8], mask(str(error)))

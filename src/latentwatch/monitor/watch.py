@@ -13,9 +13,11 @@ from latentwatch.bundle.bundle import load_bundle
 from latentwatch.engines.choose import Choice, open_engine
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.budget import Budget, load_budget
-from latentwatch.monitor.calibrate import file_sha256
+from latentwatch.monitor.calibrate import file_sha256, health_file
 from latentwatch.monitor.camera_watch import CameraWatch
 from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.health import HealthMonitor
+from latentwatch.monitor.health_reference import load_health
 from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.outbox import Outbox
 from latentwatch.monitor.packet_ring import PacketRing
@@ -83,6 +85,7 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                     schedule=camera.schedule,
                     ring=ring,
                     recorder=recorder,
+                    health=_health(name, camera),
                     on_state=tell,
                 )
             )
@@ -112,6 +115,14 @@ def _prepare(name: str, camera: Camera, engine: Choice) -> tuple[Detector, Budge
     threshold = budget.tail.threshold(camera.false_alarms_per_day)
     log.info("%s: threshold %.4g for %g false alarms a day", name, threshold, camera.false_alarms_per_day)
     return Detector(model, info.calibration, engine=opened), budget, threshold
+
+
+def _health(name: str, camera: Camera) -> HealthMonitor | None:
+    path = health_file(camera.model)
+    if path.is_file():
+        return HealthMonitor(load_health(path))
+    log.info("%s: no %s, so the camera's health is not watched", name, path.name)
+    return None
 
 
 def _alone(folder: Path) -> FileLock:
