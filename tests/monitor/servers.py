@@ -29,7 +29,7 @@ def free_port():
         return opened.getsockname()[1]
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=240):
     """What `condition` gives as soon as it is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
