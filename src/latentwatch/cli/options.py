@@ -22,12 +22,12 @@ Model = Annotated[Path, typer.Argument(help="Model file made by 'latentwatch tra
 Width = Annotated[str, typer.Option(help=f"Width of the networks: {', '.join(WIDTHS)}.")]
 Epochs = Annotated[
     int | None,
-    typer.Option(help="Passes over the footage; 50 in the paper's form, 20 in joint, 16 in fast.", min=2),
+    typer.Option(help="Passes over the footage; 20 in form joint, 50 in the paper's, 16 in fast.", min=2),
 ]
 Form = Annotated[
     Literal["paper", "joint", "fast"],
     typer.Option(
-        help="Form of training: the paper's two phases, 'joint' (one phase, the code's variance kept), or "
+        help="Form of training: 'joint' (one phase, the code's variance kept), the paper's two phases, or "
         "'fast' for a first look."
     ),
 ]

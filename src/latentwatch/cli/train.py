@@ -46,7 +46,7 @@ def train(
     loss: Annotated[
         Reconstruction, typer.Option(help="What reconstruction is judged by in training (Table 4).")
     ] = "mse",
-    form: Form = "paper",
+    form: Form = "joint",
     epochs: Epochs = None,
     compiled: Compile = False,
     seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
@@ -83,7 +83,7 @@ def train(
             {
                 "--motion": motion != "conv3d",
                 "--loss": loss != "mse",
-                "--form": form != "paper",
+                "--form": form != "joint",
                 "--compile": compiled,
                 "--devices": devices > 1,
             },

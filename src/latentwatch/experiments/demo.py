@@ -17,7 +17,7 @@ from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import WIDTHS, Architecture
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.camera import learn_camera
-from latentwatch.training.settings import TrainingSettings
+from latentwatch.training.settings import FORMS
 from latentwatch.video.writer import VideoWriter
 
 ARCHITECTURE = Architecture(height=96, width_px=144, base_width=WIDTHS["tiny"])
@@ -42,7 +42,7 @@ def run_demo(
     """
     model_file = folder / f"{dataset.name}.lw"
     say(f"learning what is normal in {len(dataset.train)} clips of {dataset.name}")
-    settings = TrainingSettings(epochs=epochs, seed=seed)
+    settings = FORMS["joint"].model_copy(update={"epochs": epochs, "seed": seed})
     learn_camera(dataset.train, model_file, ARCHITECTURE, settings, say=say)
     model, info = load_bundle(model_file)
     result = evaluate_model(model, dataset, info.calibration, say=say)

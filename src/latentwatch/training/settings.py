@@ -90,6 +90,6 @@ FORMS = {
         epochs=50, phase_one=0.5, latent_gradient="full", schedule="steps", learning_rate=1e-4, shift=0
     ),
 }
-"""Settings by name. "paper", what the program uses unless told otherwise: Eq. 1 as it reads, Adam at 1e-4,
-falling tenfold every 20 of 50 epochs. "joint": autoencoder and motion model together in one phase of 20
-epochs, the code's variance over time kept. "fast": a third of the paper's time, for a first look."""
+"""Settings by name. "joint", what the program uses unless told otherwise: autoencoder and motion model
+together in one phase of 20 epochs, the code's variance over time kept. "paper": Eq. 1 as it reads, Adam at
+1e-4, falling tenfold every 20 of 50 epochs. "fast": a third of the paper's time, for a first look."""
