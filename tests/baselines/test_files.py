@@ -76,7 +76,7 @@ def test_damaged_foreign_and_missing_files(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": 9}, "schema 9, this program reads schema 1"),
+        ({"schema_version": 9}, "schema 9, this program reads up to schema 1"),
         ({"threshold": "high"}, "its description is not valid"),
         ({"more": 1}, "its description is not valid"),
         ({"settings": {"system": "mnad", "height": 33}}, "must be a multiple of 16"),

@@ -36,3 +36,9 @@ def test_it_is_the_same_when_made_again(tmp_path):
     write_result(result("a", score="z_mse", metric="auc_micro", value=90, paper=95.1), tmp_path, {})
     before = (tmp_path / "README.md").read_text()
     assert write_overview(tmp_path).read_text() == before
+
+
+def test_a_page_of_the_users_own_is_left_alone(tmp_path):
+    (tmp_path / "README.md").write_text("# My house\n")
+    write_result(result("a", score="z_mse", metric="auc_micro", value=90), tmp_path, {})
+    assert (tmp_path / "README.md").read_text() == "# My house\n"

@@ -56,7 +56,12 @@ def test_the_film_is_what_cameras_send(footage, tmp_path):
 
 def test_loads_are_measured_and_written(footage, tmp_path):
     page = measure_streams(plan(footage, tmp_path))
-    assert {path.name for path in tmp_path.iterdir()} == {"streams.json", "streams.md", "streams.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "README.md",
+        "streams.json",
+        "streams.md",
+        "streams.png",
+    }
     result = json.loads((tmp_path / "streams.json").read_text())
     rows = {(row["dataset"], row["metric"]): row["value"] for row in result["rows"]}
     for number in (1, 2):
@@ -130,7 +135,7 @@ def test_the_page_says_what_was_kept_up_with_and_what_bounds_it(monkeypatch):
 
 def test_a_long_stream_takes_no_more_memory_or_time_a_step(tmp_path):
     page = measure_steps(1000, "torch", tmp_path, "latentwatch streams --steps 1000", say=lambda _: None)
-    assert {path.name for path in tmp_path.iterdir()} == {"steps.json", "steps.md", "steps.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {"README.md", "steps.json", "steps.md", "steps.png"}
     rows = json.loads((tmp_path / "steps.json").read_text())["rows"]
     value = {row["metric"]: row["value"] for row in rows}
     assert value["steps"] == 1000

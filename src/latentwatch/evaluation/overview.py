@@ -21,8 +21,11 @@ HEAD = [
 def write_overview(folder: Path) -> Path:
     """Writes `folder / "README.md"`, a line for each result and what it says in words; gives its path.
 
-    A file that is not a result is passed over.
+    A file that is not a result is passed over, and a page of that name that is not an overview is left alone.
     """
+    page = folder / "README.md"
+    if page.is_file() and not page.read_text().startswith(HEAD[0]):
+        return page
     results = []
     for file in sorted(folder.glob("*.json")):
         try:
@@ -31,7 +34,6 @@ def write_overview(folder: Path) -> Path:
             continue
     said = [line for result in results if result.remarks for line in _said(result)]
     lines = [*HEAD, *(_line(result) for result in results), "", *said]
-    page = folder / "README.md"
     page.write_text("\n".join(lines).rstrip() + "\n")
     return page
 
