@@ -1,4 +1,4 @@
-"""`reproduce` of Figs. 2 to 5 on a made-up set in Ped2's layout: what is written, and that it goes on."""
+"""`reproduce` of Figs. 2 to 5 and beyond on a made-up set like Ped2: what is written, and that it goes on."""
 
 import json
 
@@ -9,8 +9,10 @@ from PIL import Image
 from plans import plan
 
 from latentwatch.experiments import frame_rate, weather
+from latentwatch.experiments.beyond import reproduce_beyond
 from latentwatch.experiments.frame_rate import reproduce_frame_rate, thinned
 from latentwatch.experiments.localisation import Count, _count, reproduce_localisation
+from latentwatch.experiments.ped2 import reproduce_ped2
 from latentwatch.experiments.seeds import dataset_of
 from latentwatch.experiments.weather import QUICK, WHOLE, Grid, reproduce_weather
 from latentwatch.scoring.localise import Box
@@ -102,6 +104,16 @@ def test_localisation_shows_the_highest_of_each_kind(made):
         (score, metric) for score in ("z_mse", "p_mse") for metric in ("regions_found", "false_boxes")
     }
     assert (made / "results" / "fig2-quick-boxes.png").stat().st_size > 20000
+
+
+def test_beyond_judges_every_score_and_the_mean_is_z_mse(made):
+    reproduce_beyond(asked(made, "beyond"))
+    reproduce_ped2(asked(made, "ped2"))
+    _, beyond = rows_of(made, "beyond")
+    _, usual = rows_of(made, "ped2")
+    assert len({score for _, score, _ in beyond}) == 12
+    for metric in ("auc_micro", "auc_macro", "auc_raw", "eer"):
+        assert beyond["ped2", "z mean", metric] == usual["ped2", "z_mse", metric]
 
 
 def test_regions_found_and_false_boxes():

@@ -10,11 +10,11 @@ import numpy as np
 
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.frame_level import FrameLevel, LabelledScores, frame_level
-from latentwatch.evaluation.intervals import mean_ci95
-from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import judged_clips
 from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
@@ -35,10 +35,12 @@ def reproduce_beyond(plan: Plan) -> Path:
     dataset = dataset_of(plan, "ped2")
     page = plan.results / f"{plan.name}.md"
     done: dict[str, list[Judged]] = {}
+    trainings: dict[str, Trainings] = {}
     for form in plan.forms:
-        for model, _ in trained_seeds(plan, dataset, form):
+        for model, info in trained_seeds(plan, dataset, form):
             done.setdefault(form, []).append(_judge(plan, model, dataset))
-            page = _write(plan, done)
+            trainings.setdefault(form, Trainings()).add(info)
+            page = _write(plan, done, trainings)
     return page
 
 
@@ -57,30 +59,27 @@ def _judge(plan: Plan, model: Decoupled, dataset: Dataset) -> Judged:
     return {name: frame_level(parts) for name, parts in clips.items()}
 
 
-def _write(plan: Plan, done: dict[str, list[Judged]]) -> Path:
+def _write(plan: Plan, done: dict[str, list[Judged]], trainings: dict[str, Trainings]) -> Path:
     first = next(iter(done.values()))[0]
-    rows = []
-    for form, judged in done.items():
-        for score in first:
-            for metric in METRICS:
-                value, ci95 = mean_ci95([getattr(each[score], metric) for each in judged])
-                rows.append(
-                    Row(
-                        preset=f"{plan.preset} {form}",
-                        dataset="ped2",
-                        score=f"z {score}",
-                        metric=metric,
-                        value=value,
-                        ci95=ci95,
-                        seeds=len(judged),
-                        status=plan.status,
-                    )
-                )
+    rows = [
+        mean_row(
+            plan,
+            trainings[form],
+            form=form,
+            dataset="ped2",
+            score=f"z {score}",
+            metric=metric,
+            values=[getattr(each[score], metric) for each in judged],
+        )
+        for form, judged in done.items()
+        for score in first
+        for metric in METRICS
+    ]
     result = ResultFile(
         name=plan.name,
         command=plan.command,
         protocol=first["mean"].protocol,
-        settings=plan.shown_settings,
+        settings=settings_with_commits(plan, list(trainings.values())),
         rows=rows,
         **describe_run(),
     )
