@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from latentwatch.baselines.scorer import Baseline, Scorer
+from latentwatch.engines.openvino_core import openvino_core
 from latentwatch.engines.packages import first_line, require_openvino
 from latentwatch.errors import LatentwatchError
 from latentwatch.models.presets import Precision
@@ -53,7 +54,7 @@ class OpenvinoBaseline(Scorer):
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "ENABLE_CPU_PINNING": False,
         }
-        compiled: Any = openvino.Core().compile_model(graph, "CPU", settings)
+        compiled: Any = openvino_core().compile_model(graph, "CPU", settings)
         self._request = compiled.create_infer_request()
 
     @property

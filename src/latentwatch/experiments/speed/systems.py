@@ -13,7 +13,7 @@ from latentwatch.baselines.scorer import Baseline, BaselineSettings, Scorer
 from latentwatch.datasets.street.dataset import street_dataset
 from latentwatch.engines.choose import open_engine
 from latentwatch.engines.engine import EngineName
-from latentwatch.engines.packages import require_openvino
+from latentwatch.engines.openvino_core import openvino_core
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.experiments.speed.openvino_baseline import OpenvinoBaseline
 from latentwatch.experiments.speed.race import Lap
@@ -104,7 +104,7 @@ def formats() -> list[tuple[EngineName, Precision]]:
     Raises `MissingPackageError` without openvino.
     """
     found: list[tuple[EngineName, Precision]] = [("torch", "fp32"), ("openvino", "fp32")]
-    if "BF16" in require_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         found.append(("openvino", "bf16"))
     return found
 
