@@ -122,6 +122,7 @@ def settings(camera, tmp_path, url, port):
 
 def test_a_film_becomes_an_event_with_a_clip_and_messages(camera, tmp_path, broker, monkeypatch):
     monkeypatch.setitem(ENVIRONMENT, "BROKER_PASSWORD", "hidden-password")
+    monkeypatch.setenv("BROKER_PASSWORD", "hidden-password")  # what runs in this process sees it here
     path = settings(camera, tmp_path, camera / "door.mp4", broker.port)
     assert "no mistakes" in said("watch", path, "--check")
     with closing(Listener(broker.port)) as seen:
