@@ -11,7 +11,7 @@ from clips import SMALL, moving_square
 
 import latentwatch
 from latentwatch.cli.main import main
-from latentwatch.engines.packages import require_openvino
+from latentwatch.engines.openvino_core import openvino_core
 from latentwatch.video.source import open_video
 
 
@@ -32,7 +32,7 @@ def onnx_runner(path):
 
 
 def openvino_runner(path):
-    compiled = require_openvino().Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return lambda given: {port.any_name: values for port, values in compiled(given).items()}
 
 

@@ -25,7 +25,8 @@ def quantise(model: Decoupled, runs: Sequence[NDArray[np.uint8]]) -> dict[GraphN
     graph cannot be quantised.
     """
     nncf = require_nncf()
-    nncf.set_log_level(logging.ERROR)
+    # Not by nncf.set_log_level: it sets the level of handlers too, and these are everybody's.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     engine = OpenvinoEngine(model, bf16=False)
     frames = [{"frames": frame[None]} for run in runs for frame in run]
     steps = _Steps(engine, model.architecture.k, [engine.encode(run) for run in runs])
