@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from latentwatch.bundle.bundle import BundleInfo
@@ -14,6 +13,7 @@ from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
+from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_model
 from latentwatch.models.losses import Reconstruction
 from latentwatch.models.presets import Motion
@@ -43,9 +43,12 @@ class Done:
     infos: list[BundleInfo] = field(default_factory=list)
 
     @property
-    def minutes(self) -> float:
-        """Mean training time of a seed."""
-        return float(np.mean([info.provenance["minutes"] for info in self.infos]))
+    def trainings(self) -> Trainings:
+        """What the seeds' models say of their training."""
+        found = Trainings()
+        for info in self.infos:
+            found.add(info)
+        return found
 
     def auc(self, score: str) -> tuple[float, float | None] | None:
         """Micro AUC over the seeds, with its confidence interval; None where there is no such score."""
@@ -96,18 +99,15 @@ def row(
     paper: float | None = None,
 ) -> Row:
     """A row of the result: the mean of what the seeds gave."""
-    value, ci95 = mean_ci95(values)
-    return Row(
-        preset=f"{plan.preset} {only_form(plan)}, {variant.name}",
+    return mean_row(
+        plan,
+        done.trainings,
+        form=f"{only_form(plan)}, {variant.name}",
         dataset="ped2",
         score=score if score != "z_mse" or variant.motion != "autoregressive" else "z_nll",
         metric=metric,
-        value=value,
-        ci95=ci95,
-        seeds=len(values),
-        minutes_per_seed=done.minutes,
+        values=values,
         paper=paper,
-        status=plan.status,
     )
 
 
@@ -143,11 +143,11 @@ def write_table(
     known = [variant for variant in variants if variant.name in done]
     plot_table(known, done, paper_dataset, plan.results / plot)
     rows = [row for variant in known for row in rows_of(variant, done[variant.name])]
-    commits = {str(info.provenance.get("commit", "unknown")) for each in done.values() for info in each.infos}
+    settings = settings_with_commits(plan, [each.trainings for each in done.values()])
     # Each row names the motion model and the loss of its variant.
     shared = {
         key: value
-        for key, value in plan.shown_settings.items()
+        for key, value in settings.items()
         if key != "motion" and not key.endswith(" reconstruction")
     }
     protocol = next(iter(done.values())).evaluations[0].figures["z_mse"].protocol
@@ -155,7 +155,7 @@ def write_table(
         name=plan.name,
         command=plan.command,
         protocol=f"{protocol}; {about}" if about else protocol,
-        settings=shared | {"trained_at_commit": ", ".join(sorted(commits))},
+        settings=shared,
         rows=rows,
         remarks=[f"{remark} {_best(known, done)}"],
         **describe_run(),
