@@ -10,7 +10,8 @@ import time
 
 import pytest
 from clips import moving_square
-from rtsp_server import PASSWORD
+
+from latentwatch.experiments.live.rtsp_script import PASSWORD
 
 COMMAND = [sys.executable, "-m", "latentwatch.cli"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
