@@ -1,8 +1,6 @@
 """Looks at what the program has kept, with none of its own code: SQLite's tables, files, clips."""
 
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ class Kept:
 
 
 def kept_events(data: Path) -> dict[str, Kept]:
-    """All events in the store, by id; read from a copy, so that the program's own files are left alone."""
+    """All events in the store, by id."""
 
     def path(name: Any) -> Path | None:
         return None if name is None else data / "clips" / str(name)
@@ -40,19 +38,19 @@ def kept_events(data: Path) -> dict[str, Kept]:
 
 def waiting_messages(data: Path) -> int:
     """How many messages have not been delivered."""
-    return int(_read(data, "SELECT count(*) FROM message WHERE delivered IS NULL")[0][0])
+    return len(_read(data, "SELECT id FROM message WHERE delivered IS NULL"))
 
 
 def _read(data: Path, query: str) -> list[Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("events.db-wal", "events.db"):
-            if (data / name).is_file():
-                shutil.copyfile(data / name, Path(folder) / name)
-        with closing(sqlite3.connect(Path(folder) / "events.db")) as database:
-            try:
-                return database.execute(query).fetchall()
-            except sqlite3.OperationalError:  # killed before its tables were made
+    if not (data / "events.db").is_file():
+        return []
+    with closing(sqlite3.connect(f"file:{data / 'events.db'}?mode=ro", uri=True)) as database:
+        try:
+            return database.execute(query).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):  # killed before its tables were made
                 return []
+            raise
 
 
 def lost(announced: Iterable[str], data: Path) -> set[str]:

@@ -19,7 +19,7 @@ KEY_EVERY = 10
 """Frames from one key frame to the next."""
 
 PAUSE = 1.5
-"""Seconds without a frame before each clip of a film: more than those after which the detector begins anew."""
+"""Seconds without a frame before each clip of a film; after so many the detector begins anew."""
 
 
 @dataclass(frozen=True)
