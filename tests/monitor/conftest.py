@@ -5,13 +5,20 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests share servers.py
 
-from servers import Mosquitto, PostgreSQL
+from servers import S3, Mosquitto, PostgreSQL
 
 
 @pytest.fixture
 def broker(tmp_path):
     started = Mosquitto(tmp_path)
     started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    started = S3(monkeypatch)
     yield started
     started.stop()
 
