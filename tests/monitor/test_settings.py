@@ -76,7 +76,7 @@ def test_keys_are_looked_up_where_they_are_needed(write):
     [
         ("    model: front-door.lw\n", "", 3, "cameras.front-door.model: is missing"),
         ("false_alarms_per_day: 0.5", "false_alarms_per_day: 0", 9, "greater than 0"),
-        ("false_alarms_per_day: 0.5", "budget: 5", 9, "no such key; known are url, model, ignore, schedule"),
+        ("false_alarms_per_day: 0.5", "budget: 5", 9, "no such key; known are url, transport, model, ignore"),
         ("[0.3, 0.2]", "[0.3, 20]", 7, "less than or equal to 1"),
         ("sat-sun", "sat-son", 8, "'son' is not a day; days are mon, tue"),
         ("sat-sun", "25:00-26:00", 8, "they go from 00:00 to 24:00"),
@@ -96,10 +96,10 @@ def test_keys_are_looked_up_where_they_are_needed(write):
         (
             "keep:",
             "privacy: {blur: [yarn], keys: ['${K}']}\nkeep:",
-            1,
+            2,
             "no camera yarn; known are front-door",
         ),
-        ("keep:", "privacy: {blurr: [yard]}\nkeep:", 20, "known are blur, keys"),
+        ("keep:", "privacy: {blurr: [yard], keys: ['${K}']}\nkeep:", 20, "known are blur, keys"),
         ("    model: front-door.lw", "    model: a\n    transport: tap", 6, "'tcp' or 'udp'"),
         (GOOD, "", 1, "cameras: is missing"),
         (GOOD, "- a list", 1, "dictionary"),

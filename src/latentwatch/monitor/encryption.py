@@ -107,6 +107,8 @@ class DecryptingFile:
         self._count = 0
         self._clear = b""
         self._ahead = sealed.read(CHUNK + TAG)
+        if not self._ahead:
+            raise self._damaged()
 
     def read(self, size: int = -1) -> bytes:
         """The next `size` bytes, all that is left by default; empty at the end."""
@@ -116,11 +118,14 @@ class DecryptingFile:
                 nonce = _nonce(self._count, not self._ahead)
                 self._clear += self._cipher.decrypt(nonce, sealed, None)
             except InvalidTag as error:
-                raise LatentwatchError(f"{self._name}: damaged or cut short") from error
+                raise self._damaged() from error
             self._count += 1
         size = len(self._clear) if size < 0 else size
         given, self._clear = self._clear[:size], self._clear[size:]
         return given
+
+    def _damaged(self) -> LatentwatchError:
+        return LatentwatchError(f"{self._name}: damaged or cut short")
 
 
 def _derive(key: bytes, salt: bytes, name: str) -> tuple[bytes, bytes]:
