@@ -163,11 +163,11 @@ def test_with_privacy_no_clear_picture_is_ever_on_the_disk(camera, tmp_path, bro
     for line in process.stderr:
         if "begins" in line:
             break
-    wait_for(lambda: [each for each in (data / "unfinished").iterdir() if each.stat().st_size > 0])
+    wait_for(lambda: list((data / "unfinished").glob("*.part.mp4")))
     process.kill()
     process.communicate()
-    (unfinished,) = (data / "unfinished").iterdir()
-    assert b"ftyp" not in unfinished.read_bytes()
+    assert [each.name[32:] for each in (data / "unfinished").iterdir()] == [".mp4.enc.part.mp4"]
+    assert not any(b"ftyp" in each.read_bytes() for each in data.rglob("*") if each.is_file())
     run("watch", path, "--engine", "torch")
     events = [json.loads(said("events", "show", path, line.split()[0])) for line in _rows(path)]
     assert [each["state"] for each in events] == ["done", "cut"]

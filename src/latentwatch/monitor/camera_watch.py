@@ -120,8 +120,8 @@ class CameraWatch:
         self.frames += 1
         self._recorder.see(frame)
         result = self._detector.step(frame)
-        if result is None:
-            return
+        if result is None or (self._health is not None and self._health.suspect):
+            return  # what may be found to be the camera's trouble must not become an alarm before that
         score = result.score if self._kept.all() else score_of(result.error_map, self._kept)
         change = self._alarm.step(frame.time, score)
         span = self._alarm.span

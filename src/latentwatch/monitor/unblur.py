@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 from pathlib import Path
-from typing import cast
 
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.clips import ORIGINAL, ClipStore
@@ -49,7 +48,7 @@ def _write(clear: DecryptingFile, to: Path) -> None:
     part = to.with_name(to.name + ".part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            shutil.copyfileobj(cast("shutil.SupportsRead[bytes]", clear), file)
+            shutil.copyfileobj(clear, file)
         part.replace(to)
     except LatentwatchError:
         part.unlink(missing_ok=True)
