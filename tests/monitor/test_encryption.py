@@ -28,7 +28,8 @@ def opened(data, keys=(KEY,), name="a.mp4"):
 
 @settings(max_examples=20, deadline=None)
 @given(
-    st.sampled_from([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7]), st.integers(1000, 2 * CHUNK)
+    st.sampled_from([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7]),
+    st.integers(1000, 2 * CHUNK),
 )
 def test_what_goes_in_comes_out_in_any_steps(tmp_path_factory, length, step):
     clear = os.urandom(length)
