@@ -10,7 +10,8 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from latentwatch.bundle.bundle import load_bundle
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.background import Background
 from latentwatch.monitor.budget import Budget, load_budget
