@@ -100,7 +100,7 @@ def test_new_picture_size_makes_a_second_file(tmp_path):
 
 
 def test_parameter_sets_that_come_twice_or_not_at_all_make_no_new_file(tmp_path):
-    """A real server has two in a key frame, one in the SDP, and none in damage that passes for a key frame."""
+    """A server has two in a key frame, one in the SDP, and none in damage that passes for a key frame."""
     ring = PacketRing(10)
     source = list(packets(count=30))
     sets = parameter_sets("h264", source[0][0].data)
