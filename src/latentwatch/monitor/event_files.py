@@ -2,6 +2,8 @@
 
 import io
 import logging
+import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +67,8 @@ class EventFiles:
     def keep_clip(self, event_id: str, recording: ClipRecording, timeout: float) -> tuple[str | None, int]:
         """Stores the clip once it is finished; its name (None where no packet came) and bytes.
 
-        Raises `LatentwatchError` where it could not be made in time, and `OSError` where it cannot be stored.
+        Call it in a thread of its own: blurring makes that give way to others. Raises `LatentwatchError`
+        where it could not be made in time, and `OSError` where it cannot be stored.
         """
         made = recording.wait(timeout)
         if made is None:
@@ -76,6 +79,7 @@ class EventFiles:
         name, size = f"{event_id}.mp4", 0
         if self._blurring:
             size = self._put(name + ORIGINAL)
+            _give_way()
             with self._clips.open(f"{self._camera}/{name}{ORIGINAL}") as sealed:
                 original = DecryptingFile(sealed, [self._blurring.key], name)
                 blur_clip(original, self._scratch / name, self._blurring.background)
@@ -83,6 +87,12 @@ class EventFiles:
 
     def _put(self, name: str) -> int:
         return self._clips.put(self._scratch / name, f"{self._camera}/{name}")
+
+
+def _give_way() -> None:
+    """Lets other threads go first from now on: blurring is no hurry, watching is."""
+    if hasattr(os, "setpriority"):  # on Linux this is of a thread
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _jpeg(rgb: NDArray[np.uint8]) -> bytes:

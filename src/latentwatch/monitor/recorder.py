@@ -16,7 +16,6 @@ from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.alarm import Span
 from latentwatch.monitor.clip import ClipRecording
 from latentwatch.monitor.event_files import EventFiles
-from latentwatch.monitor.health import HealthEvent
 from latentwatch.monitor.model import Event
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.settings import Camera
@@ -60,11 +59,11 @@ class Recorder:
         """Looks at the newest frame, alarm or not."""
         self._files.see(frame.rgb, frame.time)
 
-    def problem(self, event: HealthEvent) -> None:
+    def problem(self, problem: str, *, begins: bool) -> None:
         """The camera sees badly, or well again: that is recorded, then told. It is not an event."""
-        change = self._store.begin_problem if event.begins else self._store.end_problem
+        change = self._store.begin_problem if begins else self._store.end_problem
         now = time.time()
-        if _insist(lambda: change(self._name, event.problem, now, self._channels), self._name):
+        if _insist(lambda: change(self._name, problem, now, self._channels), self._name):
             self._wake()
 
     def begin(self, span: Span, frame: Frame, result: Result) -> None:
@@ -76,6 +75,7 @@ class Recorder:
             peak=_wall(span.peak, frame.time),
             level=span.level,
             boxes=_boxes(frame, result),
+            heat=_heat(result),
         )
         # Set here, since the files carry it before the row is written.
         event.id = uuid.uuid4().hex
@@ -111,6 +111,7 @@ class Recorder:
             "end": _wall(span.end, now),
             "level": span.level,
             "boxes": _boxes(frame, result),
+            "heat": _heat(result),
             "snapshot": event.snapshot,
         }
         thread = threading.Thread(
@@ -180,6 +181,12 @@ def _boxes(frame: Frame, result: Result) -> list[list[float]]:
         ]
         for box in result.boxes
     ]
+
+
+def _heat(result: Result) -> list[list[float]]:
+    """The latent error by place, as a share of the largest."""
+    largest = max(float(result.error_map.max()), 1e-12)
+    return [[round(float(error) / largest, 3) for error in row] for row in result.error_map]
 
 
 def _wall(moment: float, now: float) -> float:

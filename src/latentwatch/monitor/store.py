@@ -7,7 +7,6 @@ whatever moment the program dies at, `recover` finds the files that no row names
 
 import logging
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,12 +36,8 @@ class EventStore:
 
     def __init__(self, url: str) -> None:
         self.engine: Engine = open_database(url)
-        with Session(self.engine) as session, session.begin():
-            owner = session.scalars(select(Owner.id)).first()
-            if owner is None:
-                owner = uuid.uuid4().hex
-                session.add(Owner(id=owner))
-        self.owner = owner
+        with Session(self.engine) as session:
+            self.owner = session.scalars(select(Owner.id)).one()
 
     def close(self) -> None:
         """Lets go of the database."""

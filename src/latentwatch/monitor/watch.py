@@ -22,6 +22,7 @@ from latentwatch.monitor.encryption import read_keys
 from latentwatch.monitor.event_files import Blurring, EventFiles
 from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.health_reference import load_health
+from latentwatch.monitor.model import GONE
 from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.outbox import Outbox
 from latentwatch.monitor.packet_ring import PacketRing
@@ -96,6 +97,7 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                     ring=ring,
                     recorder=recorder,
                     health=_health(name, settings, store),
+                    is_gone=GONE in store.open_problems(name),
                     on_state=tell,
                 )
             )
@@ -139,7 +141,7 @@ def _health(name: str, settings: Settings, store: EventStore) -> HealthMonitor |
     if path.is_file():
         return HealthMonitor(load_health(path), active=problems)
     log.info("%s: no %s, so the camera's health is not watched", name, path.name)
-    for problem in problems:  # nobody would ever see that it is over
+    for problem in set(problems) - {GONE}:  # nobody would ever see that it is over
         store.end_problem(name, problem, time.time(), settings.channels_of(name))
     return None
 
