@@ -229,11 +229,16 @@ def test_a_camera_that_stays_away_is_told_of(camera, tmp_path, monkeypatch):
     wait_for(lambda: "gone" in said("events", "problems", path))
     stop.set()
     thread.join()
-    path.write_text(path.read_text().replace("rtsp://127.0.0.1:9/none", str(camera / "door.mp4")))
+    with VideoWriter(tmp_path / "short.mp4", 10) as writer:
+        for frame in islice(open_video(camera / "door.mp4"), 10):
+            writer.write(frame.rgb)
+    path.write_text(path.read_text().replace("rtsp://127.0.0.1:9/none", f"{tmp_path}/short.mp4, loop: true"))
     stop.clear()
     thread = threading.Thread(target=watch, args=(load_settings(path), stop), kwargs={"engine": "torch"})
     thread.start()
     wait_for(lambda: "goes on" not in said("events", "problems", path))
+    thread.join(3)
+    assert thread.is_alive()  # a second of film, over and over
     stop.set()
     thread.join()
     assert len(said("events", "problems", path).splitlines()) == 2

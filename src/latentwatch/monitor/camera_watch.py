@@ -37,7 +37,7 @@ class CameraWatch:
 
     health: pauses the scoring while the picture is unusable; None does without. is_gone: whether it was told
     before that there is no picture.
-    on_state: told whether frames come. A file is played once, in real time, and ends the watch.
+    on_state: told whether frames come. A file is played in real time, and ends the watch unless it loops.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class CameraWatch:
         threshold: float,
         *,
         transport: Transport,
+        loop: bool,
         schedule: list[Hours],
         ring: PacketRing,
         recorder: Recorder,
@@ -58,7 +59,7 @@ class CameraWatch:
     ) -> None:
         self.name = name
         self.frames = 0
-        self._address, self._transport = address, transport
+        self._address, self._transport, self._loop = address, transport, loop
         self._detector, self._schedule = detector, schedule
         self._health = health
         self._ring, self._recorder, self._on_state = ring, recorder, on_state
@@ -91,7 +92,9 @@ class CameraWatch:
 
     def _open(self) -> CameraSource:
         listeners = Listeners(on_state=self._state, on_packet=self._ring.add)
-        self._source = CameraSource(self._address, transport=self._transport, listeners=listeners)
+        self._source = CameraSource(
+            self._address, transport=self._transport, loop=self._loop, listeners=listeners
+        )
         return self._source
 
     def _state(self, state: State, _reason: str) -> None:

@@ -93,6 +93,7 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                     budget,
                     threshold,
                     transport=camera.transport,
+                    loop=camera.loop,
                     schedule=camera.schedule,
                     ring=ring,
                     recorder=recorder,
