@@ -116,6 +116,7 @@ class CameraWatch:
     def _run(self) -> None:
         try:
             self._seen = time.monotonic()
+            self._recorder.finish_left()
             while not self._stop.is_set() and not self._reader.ended:
                 self._check_picture()
                 self._arrived.clear()

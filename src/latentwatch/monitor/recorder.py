@@ -66,6 +66,12 @@ class Recorder:
         if _insist(lambda: change(self._name, problem, now, self._channels), self._name):
             self._wake()
 
+    def finish_left(self) -> None:
+        """Makes the blurred clips that the program's end has prevented, in a thread of its own."""
+        thread = threading.Thread(target=self._finish_left, name=f"left of {self._name}", daemon=True)
+        self._finishing.append(thread)
+        thread.start()
+
     def begin(self, span: Span, frame: Frame, result: Result) -> None:
         """An alarm has begun: it is recorded, then told."""
         self._best = frame, result
@@ -141,6 +147,16 @@ class Recorder:
         if _insist(lambda: self._store.end(event_id, self._channels, state="done", **changes), self._name):
             log.info("%s: event %s is over", self._name, event_id[:8])
             self._wake()
+
+    def _finish_left(self) -> None:
+        for event in self._store.without_clip(self._name):
+            try:
+                clip, size = self._files.blur_clip(event.id)
+                if clip is not None:
+                    self._store.add_clip(event.id, clip, size)
+                    log.info("%s: event %s has its clip now", self._name, event.id[:8])
+            except (LatentwatchError, OSError, SQLAlchemyError) as error:
+                log.error("%s: event %s has no clip: %s", self._name, event.id[:8], mask(str(error)))
 
     def _snapshot(self, event_id: str) -> tuple[str | None, int]:
         """Stores the best frame so far as a JPEG; its name and bytes, None where that cannot be done."""

@@ -84,6 +84,19 @@ class EventStore:
             session.execute(update(Event).where(Event.id == event.id).values(label=label))
         return self.get(event.id)
 
+    def without_clip(self, camera: str) -> Sequence[Event]:
+        """A camera's events that the program's end has cut short, and that have no clip."""
+        query = select(Event).where(Event.camera == camera, Event.state == "cut", Event.clip.is_(None))
+        with self._session() as session:
+            return session.scalars(query).all()
+
+    def add_clip(self, event_id: str, clip: str, size: int) -> None:
+        """Records the clip of an event that is over already. size: its bytes."""
+        with self._session() as session, session.begin():
+            session.execute(
+                update(Event).where(Event.id == event_id).values(clip=clip, bytes=Event.bytes + size)
+            )
+
     def begin_problem(self, camera: str, problem: str, start: float, channels: Sequence[str]) -> None:
         """Records that a camera sees badly from now on, with one message to each channel."""
         with self._session() as session, session.begin():

@@ -133,7 +133,7 @@ def _prepare(name: str, camera: Camera, engine: Choice) -> tuple[Detector, Budge
 def _blurring(name: str, detector: Detector, settings: Settings) -> Blurring | None:
     if settings.privacy is None or not settings.blurs(name):
         return None
-    return Blurring(read_keys(settings.privacy.keys)[0], Background(detector.background))
+    return Blurring(read_keys(settings.privacy.keys), Background(detector.background))
 
 
 def _health(name: str, settings: Settings, store: EventStore) -> HealthMonitor | None:
