@@ -149,7 +149,11 @@ class Recorder:
             self._wake()
 
     def _finish_left(self) -> None:
-        for event in self._store.without_clip(self._name):
+        try:
+            left = self._store.without_clip(self._name)
+        except SQLAlchemyError:
+            return  # at the next start, then
+        for event in left:
             try:
                 clip, size = self._files.blur_clip(event.id)
                 if clip is not None:
