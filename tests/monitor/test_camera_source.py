@@ -120,6 +120,12 @@ def test_endless_garbage_is_a_stall(rtsp):
     assert "no picture of them could be decoded" in dict(camera.states)["stalled"]
 
 
+def test_rtsp_over_udp(rtsp):
+    with Watched(rtsp().url(), transport="udp") as camera:
+        camera.gets(5)
+    assert [state for state, _ in camera.states] == ["live"]
+
+
 def test_wrong_password_is_tried_seldom(rtsp):
     server = rtsp(digest=True)
     patience = Patience(back_off=BackOff(first=0.01, longest=30))
