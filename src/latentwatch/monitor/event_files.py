@@ -84,7 +84,7 @@ class EventFiles:
         return name, size + more
 
     def blur_clip(self, event_id: str) -> tuple[str | None, int]:
-        """Makes the blurred clip of the stored original; its name (None where there is no original) and bytes.
+        """Makes the blurred clip of the stored original; its name (None where that is missing) and bytes.
 
         Call it in a thread of its own: it makes that give way to others. Raises `LatentwatchError` where it
         cannot be made, and `OSError` where it cannot be stored.

@@ -49,9 +49,9 @@ class Camera(_Part):
     """One camera.
 
     url: see `parse_address`. transport: how RTSP brings the pictures. loop: a file is played over and over,
-    and not once. model: the file of `latentwatch train`. ignore: polygons whose errors do not count. schedule:
-    when it is watched; empty means always. false_alarms_per_day: the budget. notify: which of the channels are
-    told; None means all. seconds_before, seconds_after: what a clip has around its event.
+    and not once. model: the file of `latentwatch train`. ignore: polygons whose errors do not count.
+    schedule: when it is watched; empty means always. false_alarms_per_day: the budget. notify: which of the
+    channels are told; None means all. seconds_before, seconds_after: what a clip has around its event.
     """
 
     url: Annotated[SecretStr, AfterValidator(_camera_url)]
