@@ -22,6 +22,7 @@ from latentwatch.monitor.encryption import read_keys
 from latentwatch.monitor.event_files import Blurring, EventFiles
 from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.health_reference import load_health
+from latentwatch.monitor.model import GONE
 from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.outbox import Outbox
 from latentwatch.monitor.packet_ring import PacketRing
@@ -92,10 +93,12 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                     budget,
                     threshold,
                     transport=camera.transport,
+                    loop=camera.loop,
                     schedule=camera.schedule,
                     ring=ring,
                     recorder=recorder,
                     health=_health(name, settings, store),
+                    is_gone=GONE in store.open_problems(name),
                     on_state=tell,
                 )
             )
@@ -130,7 +133,7 @@ def _prepare(name: str, camera: Camera, engine: Choice) -> tuple[Detector, Budge
 def _blurring(name: str, detector: Detector, settings: Settings) -> Blurring | None:
     if settings.privacy is None or not settings.blurs(name):
         return None
-    return Blurring(read_keys(settings.privacy.keys)[0], Background(detector.background))
+    return Blurring(read_keys(settings.privacy.keys), Background(detector.background))
 
 
 def _health(name: str, settings: Settings, store: EventStore) -> HealthMonitor | None:
@@ -139,7 +142,7 @@ def _health(name: str, settings: Settings, store: EventStore) -> HealthMonitor |
     if path.is_file():
         return HealthMonitor(load_health(path), active=problems)
     log.info("%s: no %s, so the camera's health is not watched", name, path.name)
-    for problem in problems:  # nobody would ever see that it is over
+    for problem in set(problems) - {GONE}:  # nobody would ever see that it is over
         store.end_problem(name, problem, time.time(), settings.channels_of(name))
     return None
 
