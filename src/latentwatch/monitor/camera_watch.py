@@ -6,15 +6,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 from latentwatch.errors import LatentwatchError
-from latentwatch.monitor.alarm import Alarm
+from latentwatch.monitor.alarm import Alarm, Change
 from latentwatch.monitor.budget import Budget
 from latentwatch.monitor.camera_source import CameraSource, Listeners, State
 from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.recorder import Recorder
+from latentwatch.monitor.reservoir import Reservoir
 from latentwatch.monitor.schedule import Hours
 from latentwatch.monitor.zones import kept_places, score_of
-from latentwatch.scoring.detector import Detector
+from latentwatch.scoring.detector import Detector, Result
 from latentwatch.video.address import Address, mask
 from latentwatch.video.frame import Frame
 from latentwatch.video.live import Arrival, LiveReader
@@ -28,7 +29,8 @@ PAUSE = 1.0
 class CameraWatch:
     """One camera. threshold: the level that its budget of false alarms allows.
 
-    health: pauses the scoring while the picture is unusable; None does without.
+    health: pauses the scoring while the picture is unusable; None does without. reservoir: collects footage
+    to learn from; None collects none.
     on_state: told whether frames come. A file is played once, in real time, and ends the watch.
     """
 
@@ -44,12 +46,13 @@ class CameraWatch:
         ring: PacketRing,
         recorder: Recorder,
         health: HealthMonitor | None,
+        reservoir: Reservoir | None,
         on_state: Callable[[str, bool], None],
     ) -> None:
         self.name = name
         self.frames = 0
         self._address, self._detector, self._schedule = address, detector, schedule
-        self._health = health
+        self._health, self._reservoir = health, reservoir
         self._ring, self._recorder, self._on_state = ring, recorder, on_state
         self._alarm = Alarm(budget.rules, budget.tail.typical, threshold, budget.fps)
         self._kept = kept_places(budget.ignore, detector.architecture.code_shape[1:])
@@ -115,11 +118,17 @@ class CameraWatch:
         if not self._is_due() or not self._sees(frame):
             return
         self.frames += 1
-        result = self._detector.step(frame)
+        rgb = self._detector.prepare(frame)
+        result = self._detector.step(frame, rgb)
         if result is None:
             return
         score = result.score if self._kept.all() else score_of(result.error_map, self._kept)
-        change = self._alarm.step(frame.time, score)
+        self._record(self._alarm.step(frame.time, score), frame, result)
+        if self._reservoir is not None:
+            small = Frame(frame.index, frame.time, rgb)
+            self._reservoir.look(small, self._alarm.level, self._recorder.event_id)
+
+    def _record(self, change: Change | None, frame: Frame, result: Result) -> None:
         span = self._alarm.span
         if change is None or span is None:
             return
@@ -157,3 +166,5 @@ class CameraWatch:
     def _break_off(self) -> None:
         if self._alarm.break_off() and self._alarm.span is not None and self._last is not None:
             self._recorder.end(self._alarm.span, self._last)
+        if self._reservoir is not None:
+            self._reservoir.pause()

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from latentwatch.errors import UsageError
+from latentwatch.monitor.duration import parse_duration
 from latentwatch.monitor.schedule import Hours, parse_hours
 from latentwatch.video.address import parse_address
 
@@ -27,6 +28,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Share, Share]
 Polygon = Annotated[list[Point], Field(min_length=3)]
 """Corners (x, y) in shares of the picture's width and height; (0, 0) is the left upper corner."""
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=str)]
+"""Seconds, written as `parse_duration` has it."""
 
 
 def _camera_url(url: SecretStr) -> SecretStr:
@@ -49,6 +54,9 @@ class Camera(_Part):
     url: see `parse_address`. model: the file of `latentwatch train`. ignore: polygons whose errors do not
     count. schedule: when it is watched; empty means always. false_alarms_per_day: the budget. notify: which
     of the channels are told; None means all. seconds_before, seconds_after: what a clip has around its event.
+    enrol: where `model` is not there yet, how many seconds of usable footage to record before it is learned;
+    None refuses to watch. learn: seconds between two times that the model learns from newer footage; None:
+    never.
     """
 
     url: Annotated[SecretStr, AfterValidator(_camera_url)]
@@ -59,6 +67,8 @@ class Camera(_Part):
     notify: list[str] | None = None
     seconds_before: float = Field(default=5, ge=0, le=60)
     seconds_after: float = Field(default=5, ge=0, le=60)
+    enrol: Duration | None = None
+    learn: Duration | None = None
 
 
 class Mqtt(_Part):
@@ -104,10 +114,16 @@ Channel = Annotated[
 
 
 class Keep(_Part):
-    """How long events and clips are kept: at most so many days, and so many gigabytes (10^9 bytes)."""
+    """What is kept at most: events and clips for so many days, in so many gigabytes (10^9 bytes).
+
+    footage_days, footage_gigabytes: the same for the small frames that each camera's model learns from; one
+    half of the room is for enrolment, the other for what is collected while the camera is watched.
+    """
 
     days: float = Field(default=30, gt=0)
     gigabytes: float = Field(default=20, gt=0)
+    footage_days: float = Field(default=90, gt=0)
+    footage_gigabytes: float = Field(default=4, gt=0)
 
 
 class Settings(_Part):

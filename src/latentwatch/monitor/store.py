@@ -89,6 +89,12 @@ class EventStore:
             session.execute(update(Event).where(Event.id == event.id).values(label=label))
         return self.get(event.id)
 
+    def label_of(self, event_id: str) -> Label | None:
+        """What was said of the event with this whole id; None also where there is no such event."""
+        with self._session() as session:
+            label: Label | None = session.scalar(select(Event.label).where(Event.id == event_id))
+            return label
+
     def recover(self, clips: ClipStore, channels: dict[str, Sequence[str]]) -> Recovered:
         """Sets right what an unclean end has left; call it before anything is watched.
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,14 +17,18 @@ from latentwatch.monitor.budget import Budget, load_budget
 from latentwatch.monitor.calibrate import file_sha256, health_file
 from latentwatch.monitor.camera_watch import CameraWatch
 from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.enrol_watch import EnrolWatch
 from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.health_reference import load_health
+from latentwatch.monitor.learner import Learner, seconds_between_runs
 from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.outbox import Outbox
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.recorder import Recorder
+from latentwatch.monitor.reservoir import Reservoir
 from latentwatch.monitor.settings import Camera, Settings
 from latentwatch.monitor.store import EventStore
+from latentwatch.monitor.versions import settle
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.address import parse_address
 
@@ -42,7 +47,10 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
     Everything that the settings name is opened before the first frame is asked for. Raises `UsageError` or
     `LatentwatchError` where some of it is missing or wrong, or another process watches with the same folder.
     """
-    cameras = {name: _prepare(name, camera, engine) for name, camera in settings.cameras.items()}
+    new = [name for name, camera in settings.cameras.items() if camera.enrol and not camera.model.is_file()]
+    prepared = {
+        name: _prepare(name, camera, engine) for name, camera in settings.cameras.items() if name not in new
+    }
     with ExitStack() as stack:
         stack.callback(_alone(settings.folder).release)
         store = EventStore(settings.store_url)
@@ -60,8 +68,7 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
             for name in settings.channels_of(camera):
                 channels[name].camera_state(camera, is_live)
 
-        watches = []
-        for name, (detector, budget, threshold) in cameras.items():
+        def begin(name: str, detector: Detector, budget: Budget, threshold: float) -> CameraWatch:
             camera = settings.cameras[name]
             ring = PacketRing(camera.seconds_before + KEY_FRAMES)
             recorder = Recorder(
@@ -75,34 +82,56 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                 longest=budget.rules.longest,
                 wake=outbox.wake,
             )
-            watches.append(
-                CameraWatch(
-                    name,
-                    parse_address(camera.url.get_secret_value()),
-                    detector,
-                    budget,
-                    threshold,
-                    schedule=camera.schedule,
-                    ring=ring,
-                    recorder=recorder,
-                    health=_health(name, camera),
-                    on_state=tell,
-                )
+            watched = CameraWatch(
+                name,
+                parse_address(camera.url.get_secret_value()),
+                detector,
+                budget,
+                threshold,
+                schedule=camera.schedule,
+                ring=ring,
+                recorder=recorder,
+                health=_health(name, camera),
+                reservoir=_reservoir(camera, budget, settings),
+                on_state=tell,
             )
-        for each in watches:
+            stack.callback(watched.close)
+            watched.start()
+            log.info("%s: watching", name)
+            return watched
+
+        learner = Learner(engine)
+        stack.callback(learner.close)
+        watches: list[CameraWatch] = [begin(name, *made) for name, made in prepared.items()]
+        enrolled = [EnrolWatch(name, settings.cameras[name], settings) for name in new]
+        for each in enrolled:
             stack.callback(each.close)
             each.start()
-        log.info("watching %s", ", ".join(cameras))
-        _wait(watches, stop, store, clips, settings)
+
+        def look() -> bool:
+            """What is done now and then; whether all is over."""
+            learner.tick(settings, store)
+            for each in [each for each in enrolled if each.is_over]:
+                enrolled.remove(each)
+                if each.has_model:
+                    watches.append(
+                        begin(each.name, *_prepare(each.name, settings.cameras[each.name], engine))
+                    )
+            return not enrolled and all(each.is_over for each in watches)
+
+        _wait(look, stop, store, clips, settings)
 
 
 def _prepare(name: str, camera: Camera, engine: Choice) -> tuple[Detector, Budget, float]:
     try:
+        settle(camera.model)
         model, info = load_bundle(camera.model)
         budget = load_budget(camera.model, file_sha256(camera.model))
         opened = open_engine(model, engine)
     except LatentwatchError as error:
         raise type(error)(f"camera {name}: {error}") from error
+    except OSError as error:
+        raise LatentwatchError(f"camera {name}: {camera.model}: {error.strerror}") from error
     if budget.ignore != [[tuple(corner) for corner in polygon] for polygon in camera.ignore]:
         raise UsageError(
             f"camera {name}: the budget of {camera.model.name} was made with other zones to ignore; "
@@ -115,6 +144,13 @@ def _prepare(name: str, camera: Camera, engine: Choice) -> tuple[Detector, Budge
     threshold = budget.tail.threshold(camera.false_alarms_per_day)
     log.info("%s: threshold %.4g for %g false alarms a day", name, threshold, camera.false_alarms_per_day)
     return Detector(model, info.calibration, engine=opened), budget, threshold
+
+
+def _reservoir(camera: Camera, budget: Budget, settings: Settings) -> Reservoir | None:
+    if camera.learn is None:
+        return None
+    every = seconds_between_runs(camera)
+    return Reservoir(camera.model, budget.fps, every=every, gigabytes=settings.keep.footage_gigabytes / 2)
 
 
 def _health(name: str, camera: Camera) -> HealthMonitor | None:
@@ -169,10 +205,10 @@ def _read(clips: ClipStore, name: str) -> bytes | None:
 
 
 def _wait(
-    watches: list[CameraWatch], stop: threading.Event, store: EventStore, clips: ClipStore, settings: Settings
+    look: Callable[[], bool], stop: threading.Event, store: EventStore, clips: ClipStore, settings: Settings
 ) -> None:
     due = 0.0
-    while not stop.wait(0.5) and not all(each.is_over for each in watches):
+    while not stop.wait(0.5) and not look():
         if time.monotonic() < due:
             continue
         due = time.monotonic() + PURGE_EVERY
