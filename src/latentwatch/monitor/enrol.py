@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from latentwatch.engines.choose import Choice
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.models.presets import Architecture, preset
 from latentwatch.monitor.calibrate import calibrate_camera
 from latentwatch.monitor.camera_source import CameraSource
 from latentwatch.monitor.duration import shown
 from latentwatch.monitor.enrolment import EnrolmentRecorder, enrolled_footage
-from latentwatch.monitor.footage import footage_folder
+from latentwatch.monitor.footage import PARTS, footage_folder
 from latentwatch.monitor.versions import adopt, keep_version, settle
 from latentwatch.monitor.zones import Polygons
 from latentwatch.training.camera import learn_camera
@@ -31,7 +32,8 @@ class Enrolment:
     """How a camera is enrolled.
 
     seconds: usable footage to see. fps: frames a second. gigabytes: the most that footage may take on the
-    disk. per_day: false alarms a day that are allowed; ignore: polygons whose errors do not count.
+    disk. per_day: false alarms a day that are allowed; ignore: polygons whose errors do not count. engine:
+    what scores for the calibration.
     """
 
     seconds: float
@@ -41,6 +43,7 @@ class Enrolment:
     gigabytes: float = 2.0
     per_day: float = 1.0
     ignore: Polygons = ()
+    engine: Choice = "auto"
 
 
 def enrol_camera(
@@ -126,6 +129,9 @@ def learn_enrolled(model: Path, enrolment: Enrolment, say: Callable[[str], None]
     footage = enrolled_footage(model)
     folder = _run_folder(model)
     made = folder / model.name
+    for part in PARTS:
+        if not footage.runs(part):
+            raise LatentwatchError(f"{footage.folder / part}: nothing was recorded yet; enrol for longer")
     if not made.is_file():
         learn_camera(
             footage.clips("train"),
@@ -137,7 +143,12 @@ def learn_enrolled(model: Path, enrolment: Enrolment, say: Callable[[str], None]
             say=say,
         )
     promise = calibrate_camera(
-        made, footage.clips("held-out"), enrolment.per_day, ignore=enrolment.ignore, say=say
+        made,
+        footage.clips("held-out"),
+        enrolment.per_day,
+        ignore=enrolment.ignore,
+        engine=enrolment.engine,
+        say=say,
     )
     say(str(promise))
     number = keep_version(model, made, f"enrolled: {shown(enrolment.seconds)}")

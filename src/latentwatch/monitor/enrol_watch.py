@@ -4,6 +4,7 @@ import logging
 import threading
 from pathlib import Path
 
+from latentwatch.engines.choose import Choice
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.background import Background
 from latentwatch.monitor.enrol import Enrolment, learn_enrolled, record, recorder_of
@@ -17,10 +18,10 @@ log = logging.getLogger(__name__)
 class EnrolWatch:
     """One camera that has no model yet. It is over when its model is there, or cannot be made."""
 
-    def __init__(self, name: str, camera: Camera, settings: Settings) -> None:
+    def __init__(self, name: str, camera: Camera, settings: Settings, engine: Choice) -> None:
         self.name = name
         self._camera = camera
-        self._enrolment = enrolment_of(camera, settings)
+        self._enrolment = enrolment_of(camera, settings, engine)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"enrol {name}", daemon=True)
 
@@ -69,13 +70,14 @@ class EnrolWatch:
         log.info("%s: enrolment: %s", self.name, line)
 
 
-def enrolment_of(camera: Camera, settings: Settings) -> Enrolment:
+def enrolment_of(camera: Camera, settings: Settings, engine: Choice) -> Enrolment:
     """How a camera of the settings is enrolled."""
     return Enrolment(
         seconds=camera.enrol or 0.0,
         gigabytes=settings.keep.footage_gigabytes / 2,
         per_day=camera.false_alarms_per_day,
         ignore=camera.ignore,
+        engine=engine,
     )
 
 

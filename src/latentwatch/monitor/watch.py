@@ -103,7 +103,7 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
         learner = Learner(engine)
         stack.callback(learner.close)
         watches: list[CameraWatch] = [begin(name, *made) for name, made in prepared.items()]
-        enrolled = [EnrolWatch(name, settings.cameras[name], settings) for name in new]
+        enrolled = [EnrolWatch(name, settings.cameras[name], settings, engine) for name in new]
         for each in enrolled:
             stack.callback(each.close)
             each.start()
