@@ -10,13 +10,15 @@ from clips import SMALL
 
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
-from latentwatch.monitor import enrol, enrolment, footage
+from latentwatch.monitor import enrol, enrol_watch, enrolment, footage
 from latentwatch.monitor.budget import load_budget
 from latentwatch.monitor.calibrate import file_sha256, health_file
 from latentwatch.monitor.duration import parse_duration, shown
 from latentwatch.monitor.enrol import Enrolment, enrol_camera, learn_enrolled, record
 from latentwatch.monitor.enrolment import EnrolmentRecorder
+from latentwatch.monitor.settings_file import load_settings
 from latentwatch.monitor.versions import in_use, versions_of
+from latentwatch.monitor.watch import watch
 from latentwatch.training.settings import FORMS
 from latentwatch.video.address import parse_address
 from latentwatch.video.frame import Frame
@@ -44,6 +46,14 @@ def street(seconds, seed=0):
         at = int(x) % 80
         picture[20:36, at : at + 16] = 220
         yield Frame(index, index / FPS, picture)
+
+
+def short_film(folder):
+    film = folder / "short.mp4"
+    with VideoWriter(film, FPS) as writer:
+        for frame in street(2.5):
+            writer.write(frame.rgb)
+    return film
 
 
 def recorder(model, seconds=60.0, **changes):
@@ -115,7 +125,7 @@ def test_a_slow_camera_keeps_its_own_rate(tmp_path):
         assert run.fps == 4
 
 
-def test_a_camera_becomes_a_model_with_budget_and_health(tmp_path, monkeypatch):
+def test_a_camera_becomes_a_model_that_is_watched(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(enrolment, "TRAIN_RUNS", 8)
     model = tmp_path / "door.lw"
     wanted = Enrolment(
@@ -138,25 +148,33 @@ def test_a_camera_becomes_a_model_with_budget_and_health(tmp_path, monkeypatch):
     with pytest.raises(StoppedError, match="goes on where it was"):
         enrol_camera(address, model, wanted, stop_at_the_first_epoch)
     assert not model.exists()
-    said.clear()
-    enrol_camera(address, model, wanted, said.append)
+    # `watch` goes on by itself: it learns in a process beside, then watches, here a short film.
+    film = short_film(tmp_path)
+    path = tmp_path / "cameras.yaml"
+    path.write_text(
+        f"cameras:\n  door: {{url: {film.name}, model: {model.name}, enrol: 340s, learn: weekly}}\n"
+    )
+    loaded = load_settings(path)
+    assert enrol_watch.enrolment_of(loaded.cameras["door"], loaded, "auto").seconds == 340
+    monkeypatch.setattr(enrol_watch, "enrolment_of", lambda *_: wanted)
+    monkeypatch.chdir(tmp_path)
+    with caplog.at_level("INFO", logger="latentwatch"):
+        watch(loaded, threading.Event(), engine="torch")
+    assert "door: no model yet, the camera is enrolled first" in caplog.text
+    assert "door: watching" in caplog.text
     _, info = load_bundle(model)
     assert info.fps == FPS
     assert load_budget(model, file_sha256(model)).per_day == 500
     assert health_file(model).is_file()
     assert in_use(model) == 1
     assert [each.about for each in versions_of(model)] == ["enrolled: 5.67 min"]
-    assert any("false alarms a day" in line for line in said)
     assert not model.with_name("door.lw.run").exists()
     with pytest.raises(UsageError, match="is there already"):
         enrol_camera(address, model, wanted)
 
 
 def test_a_film_that_is_too_short_says_so(tmp_path):
-    film = tmp_path / "short.mp4"
-    with VideoWriter(film, FPS) as writer:
-        for frame in street(2.5):
-            writer.write(frame.rgb)
+    film = short_film(tmp_path)
     made = recorder(tmp_path / "door.lw")
     with pytest.raises(LatentwatchError, match=r"ended after .* of 60 s; give more footage"):
         record(parse_address(str(film)), made, threading.Event(), print)

@@ -27,11 +27,16 @@ from latentwatch.training.camera import learn_camera
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.settings import FINE_TUNING, TrainingSettings
 
-LEAST_RUNS = {"train": 20, "held-out": 20}
+LEAST_RUNS: dict[Part, int] = {"train": 20, "held-out": 40}
 """Runs that the reservoir must hold before anything is learned from it."""
 
 JUDGED_RUNS = 200
 """Most held-out runs that both models are judged by."""
+
+
+SLACK = 2.0
+"""How many times the budget a new model's estimated false alarms may be where the old one's are fewer: so
+little footage cannot tell that from the budget itself."""
 
 
 class Verdict(BaseModel):
@@ -97,10 +102,10 @@ def last_verdict(model: Path) -> Verdict | None:
 
 def _learn(model: Path, learning: Learning, say: Callable[[str], None]) -> Verdict:
     reservoir = watched_footage(model)
-    for part in ("train", "held-out"):
+    for part, least in LEAST_RUNS.items():
         count = len(reservoir.runs(part))
-        if count < LEAST_RUNS[part]:
-            why = f"too little new footage yet: {count} runs in {part}, {LEAST_RUNS[part]} are needed"
+        if count < least:
+            why = f"too little new footage yet: {count} runs in {part}, {least} are needed"
             return Verdict(when=time.time(), adopted=False, why=why)
     network, info = load_bundle(model)
     budget = load_budget(model, file_sha256(model))
@@ -192,7 +197,7 @@ def _verdict(before: Judged, after: Judged, budget: Budget, learning: Learning) 
     errors = before.error, after.error
     if not after.error <= before.error:
         why = "it predicts held-out footage worse"
-    elif not alarms[1] <= max(alarms[0], learning.per_day):
+    elif not alarms[1] <= max(alarms[0], SLACK * learning.per_day):
         why = "it would raise more false alarms"
     else:
         why = "no worse in prediction error and false alarms"
