@@ -27,7 +27,7 @@ from latentwatch.training.camera import learn_camera
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.settings import FINE_TUNING, TrainingSettings
 
-LEAST_RUNS: dict[Part, int] = {"train": 20, "held-out": 40}
+LEAST_RUNS: dict[Part, int] = {"train": 20, "held-out": 30}
 """Runs that the reservoir must hold before anything is learned from it."""
 
 JUDGED_RUNS = 200

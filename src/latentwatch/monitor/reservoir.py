@@ -20,6 +20,7 @@ from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.enrolment import enrolled_footage
 from latentwatch.monitor.footage import (
     PARTS,
+    RUN_SECONDS,
     Footage,
     Part,
     RunWriter,
@@ -53,12 +54,17 @@ TRY_AGAIN = 600.0
 
 
 class Reservoir:
-    """Collects for one camera. fps: of the model. every: seconds between two runs. gigabytes: its room."""
+    """Collects for one camera.
 
-    def __init__(self, model: Path, fps: float, *, every: float, gigabytes: float) -> None:
+    fps: of the model. every: seconds between two runs, of `seconds` each. gigabytes: what they may take.
+    """
+
+    def __init__(
+        self, model: Path, fps: float, *, every: float, gigabytes: float, seconds: float = RUN_SECONDS
+    ) -> None:
         self._model, self._fps, self._every, self._limit = model, fps, every, gigabytes * 1e9
         self._footage = watched_footage(model)
-        self._writer = RunWriter(self._footage, fps)
+        self._writer = RunWriter(self._footage, fps, seconds)
         self._recent: deque[NDArray[np.uint8]] = deque(maxlen=max(round(BEFORE * fps), 1))
         self._due = float("-inf")
         self._unsure: tuple[Path, float] | None = None
