@@ -100,7 +100,7 @@ def test_stall_garbage_and_another_size(rtsp, units, tmp_path):
         server.tell("resume")
         camera.gets(12)
 
-        server.tell(f"film {units(size=(120, 160))}")
+        server.tell(f"film live {units(size=(120, 160))}")
         camera.until(lambda c: c.source.counts.size_changes == 1, "the new size is not seen")
         camera.gets(12)
         recording = ClipRecording(ring, tmp_path / "all.mp4", start=0, end=camera.frames[-1][1])

@@ -1,75 +1,84 @@
-"""Long work beside the watching, in a process of its own and of the lowest priority."""
+"""What a camera sees when nothing is there, and by that, where something is."""
 
-import logging
-import multiprocessing
-import os
-import signal
-import sys
 import threading
-from collections.abc import Callable
-from multiprocessing.connection import wait
-from typing import Any
 
-from latentwatch.errors import LatentwatchError
-from latentwatch.monitor.logs import JsonLines, set_up_logs
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
-log = logging.getLogger(__name__)
+from latentwatch.video.resize import resize
 
-NICENESS = 19
+DIFFERS = 6.0
+"""Grey levels, of 255, above which a place is no background.
+
+Where nobody walks in Ped2's training footage, 99.9% of differences are below that.
+"""
+
+MARGIN = 0.02
+"""Share of the picture's height by which what differs is widened, so that no edge of it stays out."""
+
+EVERY = 1.0
+"""Seconds between two pictures that the background learns from."""
+
+RATE = 0.02
+"""Share of a new picture in the background, where nothing is: the light of the last minute."""
+
+STILL = 600.0
+"""Seconds after which what has not changed the least is background: a parked car, the light of dusk."""
 
 
 class Background:
-    """Calls `function(*arguments)` in a new process; what they are made of must be picklable.
+    """Begins as the model's background; learns the light where nothing is, and never somebody who moves.
 
-    name: for the log, to which the process writes as this one does. It ends with this process, however that
-    ends; then the work must be able to go on another time.
+    mean: float `(H, W, 3)` in grey levels 0 to 255. Any thread may use it.
     """
 
-    def __init__(self, name: str, function: Callable[..., object], *arguments: Any) -> None:
-        as_json = any(isinstance(each.formatter, JsonLines) for each in logging.getLogger().handlers)
-        context = multiprocessing.get_context("spawn")  # a fork would copy the locks of all threads
-        self._process = context.Process(
-            target=_work, args=(name, as_json, function, arguments), name=name, daemon=True
-        )
-        self._process.start()
+    def __init__(self, mean: NDArray[np.float32]) -> None:
+        self._mean = mean.astype(np.float32)
+        self._last = self._mean.copy()
+        self._still_since = np.zeros(mean.shape[:2])
+        self._due = -np.inf
+        self._lock = threading.Lock()
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the work has ended, well or not."""
-        return not self._process.is_alive()
+    def learn(self, rgb: NDArray[np.uint8], time: float) -> None:
+        """Looks at the newest frame, uint8 `(H, W, 3)` of any size; time: in seconds, as `Frame.time`."""
+        if time < self._due:
+            return
+        self._due = time + EVERY
+        picture = self._small(rgb)
+        with self._lock:
+            changed = _smooth(np.abs(picture - self._last)) > DIFFERS
+            self._still_since[changed] = time
+            self._last[changed] = picture[changed]  # what changes slowly has changed too, in the end
+            free = ~_area(picture, self._mean)
+            self._mean[free] += RATE * (picture[free] - self._mean[free])
+            still = time - self._still_since > STILL
+            self._mean[still] = picture[still]
 
-    @property
-    def is_done(self) -> bool:
-        """Whether it has ended well."""
-        return self._process.exitcode == 0
+    def area(self, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Where something is that is not background, bool `(H, W)` at the background's size.
 
-    def stop(self) -> None:
-        """Ends it at once."""
-        self._process.terminate()
-        self._process.join(10)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join(5)
+        Where the whole picture is another (a lamp was switched on), that is everywhere.
+        """
+        picture = self._small(rgb)
+        with self._lock:
+            return _area(picture, self._mean)
 
-
-def _work(name: str, as_json: bool, function: Callable[..., object], arguments: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the other one then ends this
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    set_up_logs(as_json=as_json)
-    try:
-        function(*arguments)
-    except LatentwatchError as error:
-        log.error("%s: %s", name, error)
-        sys.exit(error.exit_code)
-    except Exception:
-        log.exception("%s: ended by a fault of the program", name)
-        sys.exit(1)
+    def _small(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return resize(rgb, self._mean.shape[:2]).astype(np.float32)
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+def _smooth(difference: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The largest of the three colours' differences, as a mean over 3x3 places: less of the noise."""
+    smooth: NDArray[np.float32] = ndimage.uniform_filter(difference.max(axis=2), 3, mode="nearest")
+    return smooth
+
+
+def _area(picture: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.bool_]:
+    differs = _smooth(np.abs(picture - mean)) > DIFFERS
+    margin = max(2, round(MARGIN * mean.shape[0]))
+    # Widened twice and narrowed once: holes and gaps in what is of the background's colour are closed.
+    wide = ndimage.maximum_filter(differs, 4 * margin + 1, mode="constant", cval=False)
+    filled = ndimage.binary_fill_holes(wide)
+    area: NDArray[np.bool_] = ndimage.minimum_filter(filled, 2 * margin + 1, mode="constant", cval=True)
+    return area

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.datasets.dataset import Clip
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import Budget, Promise, Tail, budget_file, fit_tail, promise
@@ -27,12 +28,14 @@ def calibrate_camera(
     *,
     ignore: Polygons = (),
     engine: Choice = "auto",
+    rules: AlarmRules | None = None,
     say: Callable[[str], None] = print,
 ) -> Promise:
     """Scores the clips, fits the tail of their levels, and writes the budget beside the model.
 
     clips: normal footage that the model did not learn from. per_day: false alarms a day that are allowed.
-    ignore: polygons whose errors do not count. Raises as `load_bundle`, decoding and `fit_tail` do.
+    ignore: polygons whose errors do not count. rules: when alarms begin and end. Raises as `load_bundle`,
+    decoding and `fit_tail` do.
     """
     network, info = load_bundle(model)
     opened = open_engine(network, engine)
@@ -50,7 +53,7 @@ def calibrate_camera(
             scored = int((~np.isnan(np.concatenate(scores))).sum())
             say(f"{number}/{len(clips)} {clip.name}: {scored} frames scored")
     learn_health_of(model, clips, say)
-    rules = AlarmRules()
+    rules = rules or AlarmRules()
     return save_budget(
         model,
         fit_tail(scores, rules, info.fps),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from latentwatch.engines.choose import Choice
+from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.models.presets import Architecture, preset
 from latentwatch.monitor.calibrate import calibrate_camera
@@ -22,6 +22,7 @@ from latentwatch.training.lock import only_one_in
 from latentwatch.training.settings import FORMS, TrainingSettings
 from latentwatch.video.address import Address
 from latentwatch.video.live import LiveReader
+from latentwatch.video.stream import Transport
 
 SAY_EVERY, SAY_SHARE = 10.0, 0.01
 """Progress is told after so many seconds at the earliest, and each time so much of the whole was seen."""
@@ -33,7 +34,7 @@ class Enrolment:
 
     seconds: usable footage to see. fps: frames a second. gigabytes: the most that footage may take on the
     disk. per_day: false alarms a day that are allowed; ignore: polygons whose errors do not count. engine:
-    what scores for the calibration.
+    what scores for the calibration. transport: how RTSP brings the pictures.
     """
 
     seconds: float
@@ -44,6 +45,7 @@ class Enrolment:
     per_day: float = 1.0
     ignore: Polygons = ()
     engine: Choice = "auto"
+    transport: Transport = "tcp"
 
 
 def enrol_camera(
@@ -61,7 +63,7 @@ def enrol_camera(
     try:
         recorder = recorder_of(model, enrolment)
         with only_one_in(recorder.footage.folder):
-            record(address, recorder, threading.Event(), say)
+            record(address, recorder, threading.Event(), say, enrolment.transport)
             learn_enrolled(model, enrolment, say)
     except (KeyboardInterrupt, StoppedError) as error:
         raise StoppedError("stopped; the same command goes on where it was") from error
@@ -79,7 +81,11 @@ def recorder_of(model: Path, enrolment: Enrolment) -> EnrolmentRecorder:
 
 
 def record(
-    address: Address, recorder: EnrolmentRecorder, stop: threading.Event, say: Callable[[str], None]
+    address: Address,
+    recorder: EnrolmentRecorder,
+    stop: threading.Event,
+    say: Callable[[str], None],
+    transport: Transport = "tcp",
 ) -> None:
     """Records until enough was seen, or until `stop` is set.
 
@@ -92,7 +98,7 @@ def record(
     opened: list[CameraSource] = []
 
     def source() -> CameraSource:
-        opened.append(CameraSource(address))
+        opened.append(CameraSource(address, transport=transport))
         return opened[-1]
 
     reader = LiveReader(source, fps=recorder.wanted_fps)

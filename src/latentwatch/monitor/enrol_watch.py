@@ -4,9 +4,9 @@ import logging
 import threading
 from pathlib import Path
 
-from latentwatch.engines.choose import Choice
+from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError
-from latentwatch.monitor.background import Background
+from latentwatch.monitor.beside import Background
 from latentwatch.monitor.enrol import Enrolment, learn_enrolled, record, recorder_of
 from latentwatch.monitor.settings import Camera, Settings
 from latentwatch.training.lock import only_one_in
@@ -49,7 +49,8 @@ class EnrolWatch:
         try:
             recorder = recorder_of(self._camera.model, self._enrolment)
             with only_one_in(recorder.footage.folder):
-                record(parse_address(self._camera.url.get_secret_value()), recorder, self._stop, self._say)
+                address = parse_address(self._camera.url.get_secret_value())
+                record(address, recorder, self._stop, self._say, self._enrolment.transport)
                 if not self._stop.is_set():
                     self._learn()
         except LatentwatchError as error:
@@ -78,6 +79,7 @@ def enrolment_of(camera: Camera, settings: Settings, engine: Choice) -> Enrolmen
         per_day=camera.false_alarms_per_day,
         ignore=camera.ignore,
         engine=engine,
+        transport=camera.transport,
     )
 
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.datasets.dataset import Clip
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.budget import Budget, fit_tail, load_budget
 from latentwatch.monitor.calibrate import file_sha256, learn_health_of, save_budget

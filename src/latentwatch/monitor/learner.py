@@ -4,8 +4,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from latentwatch.engines.choose import Choice
-from latentwatch.monitor.background import Background
+from latentwatch.engines.names import Choice
+from latentwatch.monitor.beside import Background
 from latentwatch.monitor.feedback import take_labels
 from latentwatch.monitor.learn import Learning, Verdict, last_verdict, learn_more
 from latentwatch.monitor.reservoir import forget_old

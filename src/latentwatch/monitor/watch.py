@@ -11,13 +11,17 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from latentwatch.bundle.bundle import load_bundle
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.monitor.background import Background
 from latentwatch.monitor.budget import Budget, load_budget
 from latentwatch.monitor.calibrate import file_sha256, health_file
 from latentwatch.monitor.camera_watch import CameraWatch
 from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.encryption import read_keys
 from latentwatch.monitor.enrol_watch import EnrolWatch
+from latentwatch.monitor.event_files import Blurring, EventFiles
 from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.health_reference import load_health
 from latentwatch.monitor.learner import Learner, seconds_between_runs
@@ -28,6 +32,7 @@ from latentwatch.monitor.recorder import Recorder
 from latentwatch.monitor.reservoir import Reservoir
 from latentwatch.monitor.settings import Camera, Settings
 from latentwatch.monitor.store import EventStore
+from latentwatch.monitor.uploads import Uploads
 from latentwatch.monitor.versions import settle
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.address import parse_address
@@ -55,9 +60,10 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
         stack.callback(_alone(settings.folder).release)
         store = EventStore(settings.store_url)
         stack.callback(store.close)
-        clips = ClipStore(settings.clips_url, store.owner)
+        clips = ClipStore(settings.clips_url, store.owner, settings.unsent)
         scratch = _scratch(settings.folder)
         _recover(store, clips, settings)
+        stack.callback(Uploads(clips).close)
         channels = open_channels(settings)
         for channel in channels.values():
             stack.callback(channel.close)
@@ -68,6 +74,10 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
             for name in settings.channels_of(camera):
                 channels[name].camera_state(camera, is_live)
 
+        for name in settings.cameras:
+            for channel_name in settings.channels_of(name):
+                channels[channel_name].camera_problems(name, store.open_problems(name))
+
         def begin(name: str, detector: Detector, budget: Budget, threshold: float) -> CameraWatch:
             camera = settings.cameras[name]
             ring = PacketRing(camera.seconds_before + KEY_FRAMES)
@@ -75,10 +85,9 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                 name,
                 camera,
                 store,
-                clips,
+                EventFiles(name, clips, scratch, _blurring(name, detector, settings)),
                 ring,
                 channels=settings.channels_of(name),
-                scratch=scratch,
                 longest=budget.rules.longest,
                 wake=outbox.wake,
             )
@@ -88,10 +97,11 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                 detector,
                 budget,
                 threshold,
+                transport=camera.transport,
                 schedule=camera.schedule,
                 ring=ring,
                 recorder=recorder,
-                health=_health(name, camera),
+                health=_health(name, settings, store),
                 reservoir=_reservoir(camera, budget, settings),
                 on_state=tell,
             )
@@ -113,10 +123,13 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
             learner.tick(settings, store)
             for each in [each for each in enrolled if each.is_over]:
                 enrolled.remove(each)
-                if each.has_model:
-                    watches.append(
-                        begin(each.name, *_prepare(each.name, settings.cameras[each.name], engine))
-                    )
+                if not each.has_model:
+                    continue
+                try:
+                    made = _prepare(each.name, settings.cameras[each.name], engine)
+                    watches.append(begin(each.name, *made))
+                except LatentwatchError as error:  # which must not end the others
+                    log.error("%s", error)
             return not enrolled and all(each.is_over for each in watches)
 
         _wait(look, stop, store, clips, settings)
@@ -153,11 +166,20 @@ def _reservoir(camera: Camera, budget: Budget, settings: Settings) -> Reservoir 
     return Reservoir(camera.model, budget.fps, every=every, gigabytes=settings.keep.footage_gigabytes / 2)
 
 
-def _health(name: str, camera: Camera) -> HealthMonitor | None:
-    path = health_file(camera.model)
+def _blurring(name: str, detector: Detector, settings: Settings) -> Blurring | None:
+    if settings.privacy is None or not settings.blurs(name):
+        return None
+    return Blurring(read_keys(settings.privacy.keys)[0], Background(detector.background))
+
+
+def _health(name: str, settings: Settings, store: EventStore) -> HealthMonitor | None:
+    path = health_file(settings.cameras[name].model)
+    problems = store.open_problems(name)
     if path.is_file():
-        return HealthMonitor(load_health(path))
+        return HealthMonitor(load_health(path), active=problems)
     log.info("%s: no %s, so the camera's health is not watched", name, path.name)
+    for problem in problems:  # nobody would ever see that it is over
+        store.end_problem(name, problem, time.time(), settings.channels_of(name))
     return None
 
 

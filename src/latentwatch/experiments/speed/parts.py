@@ -6,7 +6,8 @@ from importlib.util import find_spec
 import numpy as np
 
 from latentwatch.engines.choose import open_engine
-from latentwatch.engines.engine import Engine, EngineName
+from latentwatch.engines.engine import Engine
+from latentwatch.engines.names import EngineName
 from latentwatch.engines.torch_engine import cpu_has_bf16
 from latentwatch.experiments.speed.race import Lap
 from latentwatch.experiments.speed.systems import DenseTorch, Racer, formats, street_frames, warmed
