@@ -54,13 +54,13 @@ class Amounts:
     """Clips of each kind: enrolled runs to learn from and held out, watched ones, and those with
     anomalies."""
 
-    train: int = 24
+    train: int = 20
     held_out: int = 40
-    normal: int = 12
-    site: int = 28
+    normal: int = 8
+    site: int = 25
     tests: int = 14
-    epochs: int = 10
-    fine_tuning: int = 3
+    epochs: int = 8
+    fine_tuning: int = 2
 
 
 QUICK = Amounts(train=8, held_out=30, normal=2, site=24, tests=2, epochs=3, fine_tuning=2)
