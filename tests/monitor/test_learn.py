@@ -28,7 +28,7 @@ from latentwatch.monitor.settings_file import load_settings
 from latentwatch.monitor.store import EventStore
 from latentwatch.monitor.versions import adopt, in_use, keep_version, roll_back, settle, versions_of
 from latentwatch.scoring.detector import Detector
-from latentwatch.training.settings import FINE_TUNING
+from latentwatch.training.settings import FORMS
 from latentwatch.video.frame import Frame
 
 FPS = 10
@@ -72,7 +72,7 @@ def short_runs(monkeypatch):
 
 def looked(model, level_at, seconds=30, **changes):
     """A reservoir that saw `seconds` of the scene, with the level and event of each moment."""
-    made = Reservoir(model, FPS, **({"every": 5.0, "gigabytes": 1} | changes))
+    made = Reservoir(model, FPS, **({"every": 5.0, "gigabytes": 1, "seconds": 3.0} | changes))
     for frame in scene(seconds):
         level, event = level_at(frame.time)
         made.look(frame, level, event)
@@ -177,13 +177,13 @@ def test_a_model_learns_is_adopted_and_rolled_back(tmp_path, monkeypatch):
     sha = file_sha256(model)
     monkeypatch.setitem(learn.LEAST_RUNS, "held-out", 24)
     monkeypatch.setitem(learn.LEAST_RUNS, "train", 8)
-    learning = Learning(per_day=50, training=FINE_TUNING.model_copy(update={"epochs": 2}), engine="torch")
+    learning = Learning(per_day=500, training=FORMS["joint"].model_copy(update={"epochs": 8}), engine="torch")
     verdict = learn_more(model, learning)
     assert not verdict.adopted
     assert "too little new footage yet: 0 runs in train, 8 are needed" in str(verdict)
     footage = watched_footage(model)
     write_runs(footage, 8, "train")
-    write_runs(footage, 26, "held-out", first=100)
+    write_runs(footage, 24, "held-out", first=100)
     verdict = learn_more(model, learning, lambda _: None)
     assert verdict.adopted, str(verdict)  # a model that was never trained is easily bettered
     assert verdict.errors[1] < verdict.errors[0]
