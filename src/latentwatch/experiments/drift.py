@@ -1,4 +1,4 @@
-"""Learning over time on the street: a building site comes, and a digger works there from then on.
+"""Learning over time on the street: a building site comes, and two diggers work there from then on.
 
 All of it is what `enrol`, `watch` and `learn` do with a camera, but for the clock: footage is seen as fast as
 it is scored. The camera's owner says of each false alarm at the site that it was normal.
@@ -37,13 +37,13 @@ FPS = 10.0
 SIZE = (64, 96)
 """Height and width of the model's input, small so that hours can be seen."""
 
-DRAWN = (120, 180)
+DRAWN = (96, 144)
 """The street's own size."""
 
-PER_DAY = 96.0
-"""The budget: four false alarms an hour."""
+PER_DAY = 240.0
+"""The budget: ten false alarms an hour, of which minutes show something."""
 
-RUN, CLIP, TEST = 100, 600, 200
+RUN, CLIP, TEST = 80, 600, 160
 """Frames of a run to learn from, of a clip of normal footage that is watched, and of one with an anomaly."""
 
 STAGES = ("before the drift", "after the drift", "after learning")
@@ -54,16 +54,16 @@ class Amounts:
     """Clips of each kind: enrolled runs to learn from and held out, watched ones, and those with
     anomalies."""
 
-    train: int = 20
-    held_out: int = 40
-    normal: int = 8
-    site: int = 25
+    train: int = 16
+    held_out: int = 30
+    normal: int = 6
+    site: int = 17
     tests: int = 14
     epochs: int = 8
     fine_tuning: int = 2
 
 
-QUICK = Amounts(train=8, held_out=30, normal=2, site=24, tests=2, epochs=3, fine_tuning=2)
+QUICK = Amounts(train=8, normal=2, tests=2, epochs=3)
 
 
 @dataclass
@@ -231,7 +231,7 @@ def _write(plan: Plan, amounts: Amounts, stages: dict[str, _Seen], verdicts: lis
         name=plan.name,
         command=plan.command.partition(" --width")[0],
         protocol=f"a camera of the street is enrolled with a budget of {PER_DAY / 24:g} false alarms an "
-        "hour; then a building site with a digger is there. false_alarms_per_hour: alarms on "
+        "hour; then a building site with two diggers is there. false_alarms_per_hour: alarms on "
         f"{60 * hours:.0f} minutes of normal footage; found_percent: of the {amounts.tests} test clips, "
         "those with an alarm whose peak is in the labelled frames. The model then learns from "
         f"{amounts.site * CLIP / FPS / 60:.0f} minutes of the site, in which each false alarm is labelled "
@@ -275,7 +275,7 @@ DRIFT = Experiment(
     dataset=None,
     preset="ped2",
     # Of the small network, not of the plan's: about a sixteenth of its work, and mostly drawing.
-    work=Work(trained=100, scored=4500),
-    quick_work=Work(trained=1000, scored=6000),
+    work=Work(trained=40, scored=2000),
+    quick_work=Work(trained=200, scored=4000),
     run=reproduce_drift,
 )

@@ -67,6 +67,7 @@ class Reservoir:
         self._writer = RunWriter(self._footage, fps, seconds)
         self._recent: deque[NDArray[np.uint8]] = deque(maxlen=max(round(BEFORE * fps), 1))
         self._due = float("-inf")
+        self._part: Part = "train"
         self._unsure: tuple[Path, float] | None = None
         self._event: VideoWriter | None = None
 
@@ -95,8 +96,10 @@ class Reservoir:
         if self._unsure is not None and frame.time > self._unsure[1]:
             self._unsure = None
         if self._writer.is_open or frame.time >= self._due:
-            part: Part = "held-out" if random.random() < SHARES["held-out"] else "train"
-            if self._writer.add(frame, part) and self._writer.path is not None:
+            if not self._writer.is_open:
+                held_out, train = len(self._footage.runs("held-out")), len(self._footage.runs("train"))
+                self._part = "held-out" if 3 * held_out < train else "train"
+            if self._writer.add(frame, self._part) and self._writer.path is not None:
                 self._due = frame.time + self._every
                 self._unsure = self._writer.path, frame.time + SETTLED
                 make_room(self._footage, self._limit, self._writer.path)

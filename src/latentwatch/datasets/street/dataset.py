@@ -27,7 +27,7 @@ def street_dataset(
 ) -> Dataset:
     """A street seen by one camera, the same for the same arguments.
 
-    site: the same street later, with a building site on the road where a digger works; other people pass.
+    site: the same street later, with a building site on the road where two diggers work; other people pass.
 
     Test clip i shows the i-th of `KINDS` (again from the first after the last) in its middle part, with
     frame labels and pixel masks. size: `(height, width)` in pixels. Frames are rendered as they are read.

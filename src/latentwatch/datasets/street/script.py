@@ -37,11 +37,11 @@ def clip_actors(
 ) -> list[Actor]:
     """Pedestrians all through a clip, and one anomaly of `kind` in its middle part (None: none).
 
-    site: a digger is at work all the time.
+    site: two diggers are at work all the time.
     """
     actors = [_pedestrian(camera, start, rng) for start in _arrivals(camera, seconds, rng)]
     if site:
-        actors.append(_digger(rng))
+        actors += [_digger(x, rng) for x in (SITE[0] + 1.2, SITE[1] - 1.5)]
     if kind is not None:
         actors.append(_anomaly(camera, seconds, kind, rng))
     return actors
@@ -85,15 +85,14 @@ def _pedestrian(camera: Camera, start: float, rng: np.random.Generator) -> Actor
     )
 
 
-def _digger(rng: np.random.Generator) -> Actor:
+def _digger(x: float, rng: np.random.Generator) -> Actor:
     """Digs, and goes to and fro a little meanwhile."""
     offset, facing = rng.uniform(0, 2 * np.pi), 1 if rng.uniform() < 0.5 else -1
-    middle = 0.5 * (SITE[0] + SITE[1])
 
     def place(time: float) -> Place:
-        return middle + 1.2 * np.sin(0.25 * time + offset), 0.0, 18.0
+        return x + 0.8 * np.sin(0.25 * time + offset), 0.0, 18.0
 
-    return Actor(partial(_machine, (212, 152, 34)), place, lambda time: 1.3 * time + offset, facing, 1.9)
+    return Actor(partial(_machine, (212, 152, 34)), place, lambda time: 1.8 * time + offset, facing, 1.9)
 
 
 def _walk(look: figures.Look, stride: float, scale: float, phase: float) -> Image.Image:
