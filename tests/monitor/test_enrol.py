@@ -7,17 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from clips import SMALL
+from servers import wait_for
 
-from latentwatch.bundle.bundle import load_bundle
+from latentwatch.bundle.bundle import load_bundle, save_bundle
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.monitor import enrol, enrol_watch, enrolment, footage
-from latentwatch.monitor.budget import load_budget
+from latentwatch.monitor.budget import budget_file, load_budget
 from latentwatch.monitor.calibrate import file_sha256, health_file
 from latentwatch.monitor.duration import parse_duration, shown
 from latentwatch.monitor.enrol import Enrolment, enrol_camera, learn_enrolled, record
 from latentwatch.monitor.enrolment import EnrolmentRecorder
 from latentwatch.monitor.settings_file import load_settings
-from latentwatch.monitor.versions import in_use, versions_of
+from latentwatch.monitor.versions import adopt, in_use, keep_version, versions_of
 from latentwatch.monitor.watch import watch
 from latentwatch.training.settings import FORMS
 from latentwatch.video.address import parse_address
@@ -48,10 +49,10 @@ def street(seconds, seed=0):
         yield Frame(index, index / FPS, picture)
 
 
-def short_film(folder):
+def short_film(folder, seconds=2.5):
     film = folder / "short.mp4"
     with VideoWriter(film, FPS) as writer:
-        for frame in street(2.5):
+        for frame in street(seconds):
             writer.write(frame.rgb)
     return film
 
@@ -171,6 +172,32 @@ def test_a_camera_becomes_a_model_that_is_watched(tmp_path, monkeypatch, caplog)
     assert not model.with_name("door.lw.run").exists()
     with pytest.raises(UsageError, match="is there already"):
         enrol_camera(address, model, wanted)
+
+    # A version that is put in place while the camera is watched is taken up; what is not whole is not.
+    network, info = load_bundle(model)
+    network.background += 0.01
+    made = tmp_path / "new" / model.name
+    save_bundle(made, network, info)
+    budget = load_budget(model, file_sha256(model))
+    budget_file(made).write_text(
+        budget.model_copy(update={"model_sha256": file_sha256(made)}).model_dump_json()
+    )
+    keep_version(model, made, "made by a test")
+    short_film(tmp_path, seconds=8)
+    caplog.clear()
+    with caplog.at_level("INFO", logger="latentwatch"):
+        watching = threading.Thread(
+            target=watch, args=(loaded, threading.Event()), kwargs={"engine": "torch"}
+        )
+        watching.start()
+        wait_for(lambda: "door: watching" in caplog.text)
+        budget_file(model).write_text("no budget")
+        wait_for(lambda: "not a budget" in caplog.text)
+        assert "it goes on as before" in caplog.text
+        adopt(model, 2)
+        wait_for(lambda: "goes on with the model that was put in place" in caplog.text)
+        watching.join(60)
+    assert not watching.is_alive()
 
 
 def test_a_film_that_is_too_short_says_so(tmp_path):

@@ -25,6 +25,7 @@ from latentwatch.monitor.event_files import Blurring, EventFiles
 from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.health_reference import load_health
 from latentwatch.monitor.learner import Learner, seconds_between_runs
+from latentwatch.monitor.model_files import ModelFiles
 from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.outbox import Outbox
 from latentwatch.monitor.packet_ring import PacketRing
@@ -78,7 +79,7 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
             for channel_name in settings.channels_of(name):
                 channels[channel_name].camera_problems(name, store.open_problems(name))
 
-        def begin(name: str, detector: Detector, budget: Budget, threshold: float) -> CameraWatch:
+        def begin(name: str, detector: Detector, budget: Budget, threshold: float) -> None:
             camera = settings.cameras[name]
             ring = PacketRing(camera.seconds_before + KEY_FRAMES)
             recorder = Recorder(
@@ -105,32 +106,46 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                 reservoir=_reservoir(camera, budget, settings),
                 on_state=tell,
             )
-            stack.callback(watched.close)
+            watches[name] = watched
             watched.start()
             log.info("%s: watching", name)
-            return watched
 
+        watches: dict[str, CameraWatch] = {}
+        stack.callback(lambda: [each.close() for each in watches.values()])
         learner = Learner(engine)
         stack.callback(learner.close)
-        watches: list[CameraWatch] = [begin(name, *made) for name, made in prepared.items()]
+        files = {name: ModelFiles(settings.cameras[name].model) for name in prepared}
+        for name, made in prepared.items():
+            begin(name, *made)
         enrolled = [EnrolWatch(name, settings.cameras[name], settings, engine) for name in new]
         for each in enrolled:
             stack.callback(each.close)
             each.start()
+
+        def take_up(name: str) -> None:
+            """Begins to watch with the model that is there now, or goes on as before if it is not whole."""
+            try:
+                made = _prepare(name, settings.cameras[name], engine)
+            except LatentwatchError as error:
+                log.error("%s; it goes on as before", error)
+                return
+            if name in watches:
+                watches[name].close()
+                log.info("%s: goes on with the model that was put in place", name)
+            begin(name, *made)
 
         def look() -> bool:
             """What is done now and then; whether all is over."""
             learner.tick(settings, store)
             for each in [each for each in enrolled if each.is_over]:
                 enrolled.remove(each)
-                if not each.has_model:
-                    continue
-                try:
-                    made = _prepare(each.name, settings.cameras[each.name], engine)
-                    watches.append(begin(each.name, *made))
-                except LatentwatchError as error:  # which must not end the others
-                    log.error("%s", error)
-            return not enrolled and all(each.is_over for each in watches)
+                if each.has_model:
+                    files[each.name] = ModelFiles(settings.cameras[each.name].model)
+                    take_up(each.name)
+            for name in [name for name, each in watches.items() if not each.is_over]:
+                if files[name].are_new():
+                    take_up(name)
+            return not enrolled and all(each.is_over for each in watches.values())
 
         _wait(look, stop, store, clips, settings)
 
