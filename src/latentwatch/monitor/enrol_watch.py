@@ -6,9 +6,9 @@ from pathlib import Path
 
 from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError
-from latentwatch.monitor.beside import Background
 from latentwatch.monitor.enrol import Enrolment, learn_enrolled, record, recorder_of
 from latentwatch.monitor.settings import Camera, Settings
+from latentwatch.monitor.side_process import SideProcess
 from latentwatch.training.lock import only_one_in
 from latentwatch.video.address import mask, parse_address
 
@@ -59,7 +59,7 @@ class EnrolWatch:
             log.exception("%s: enrolment stopped by a fault of the program", self.name)
 
     def _learn(self) -> None:
-        work = Background(
+        work = SideProcess(
             f"{self.name}: enrolment", _learn_beside, self.name, self._camera.model, self._enrolment
         )
         while not work.is_over and not self._stop.wait(0.5):

@@ -65,9 +65,9 @@ class Footage:
     def forget(self, days: float) -> int:
         """Removes the runs that are older than so many days, and what a crash has left; returns how many."""
         now = time.time()
-        old = [path for part in PARTS for path in self.runs(part) if _written(path) < now - days * 86400]
+        old = [path for part in PARTS for path in self.runs(part) if written(path) < now - days * 86400]
         for left in self.folder.glob(f"*/*.part{_SUFFIX}"):
-            if _written(left) < now - 3600:
+            if written(left) < now - 3600:
                 left.unlink(missing_ok=True)
         for path in old:
             path.unlink(missing_ok=True)
@@ -147,7 +147,8 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _written(path: Path) -> float:
+def written(path: Path) -> float:
+    """When a run was written, in seconds since 1970; never, where another process has just removed it."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

@@ -159,7 +159,10 @@ def _gathered(model: Path, folder: Path) -> Footage:
                 target = unfinished.path(run.stem, part)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with suppress(FileNotFoundError):  # the reservoir has just dropped it
-                    target.hardlink_to(run)
+                    try:
+                        target.hardlink_to(run)
+                    except OSError:  # a file system without links
+                        shutil.copy2(run, target)
         unfinished.folder.rename(gathered.folder)
     except OSError as error:
         raise cannot_write(folder, error) from error

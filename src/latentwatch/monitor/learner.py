@@ -4,13 +4,17 @@ import logging
 import time
 from collections.abc import Callable
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from latentwatch.engines.names import Choice
-from latentwatch.monitor.beside import Background
+from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.feedback import take_labels
 from latentwatch.monitor.learn import Learning, Verdict, last_verdict, learn_more
 from latentwatch.monitor.reservoir import forget_old
 from latentwatch.monitor.settings import Camera, Settings
+from latentwatch.monitor.side_process import SideProcess
 from latentwatch.monitor.store import EventStore
+from latentwatch.video.address import mask
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +33,23 @@ class Learner:
 
     def __init__(self, engine: Choice) -> None:
         self._engine = engine
-        self._work: tuple[str, Background] | None = None
+        self._work: tuple[str, SideProcess] | None = None
         self._not_before: dict[str, float] = {}
         self._due = 0.0
 
     def tick(self, settings: Settings, store: EventStore) -> None:
-        """Call it often. What was adopted is on the disk when it is over."""
+        """Call it often; raises nothing. What was adopted is on the disk when it is over."""
+        try:
+            self._look(settings, store)
+        except (LatentwatchError, OSError, SQLAlchemyError) as error:
+            log.warning("learning: not now: %s", mask(str(error)).splitlines()[0])
+
+    def close(self) -> None:
+        """Stops what goes on; it is taken up another time."""
+        if self._work is not None:
+            self._work[1].stop()
+
+    def _look(self, settings: Settings, store: EventStore) -> None:
         if self._work is not None and self._work[1].is_over:
             (name, work), self._work = self._work, None
             if not work.is_done:
@@ -51,14 +66,9 @@ class Learner:
                 log.info("%s: begins to learn from newer footage", name)
                 self._work = (
                     name,
-                    Background(f"{name}: learning", learn_camera_more, name, camera, self._engine),
+                    SideProcess(f"{name}: learning", learn_camera_more, name, camera, self._engine),
                 )
                 return
-
-    def close(self) -> None:
-        """Stops what goes on; it is taken up another time."""
-        if self._work is not None:
-            self._work[1].stop()
 
 
 def due_at(camera: Camera) -> float:

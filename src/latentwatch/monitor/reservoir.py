@@ -27,6 +27,7 @@ from latentwatch.monitor.footage import (
     cannot_write,
     footage_folder,
     open_run,
+    written,
 )
 from latentwatch.monitor.model import Label
 from latentwatch.video.frame import Frame
@@ -66,20 +67,22 @@ class Reservoir:
         self._footage = watched_footage(model)
         self._writer = RunWriter(self._footage, fps, seconds)
         self._recent: deque[NDArray[np.uint8]] = deque(maxlen=max(round(BEFORE * fps), 1))
-        self._due = float("-inf")
+        self._due = self._blocked_until = float("-inf")
         self._part: Part = "train"
         self._unsure: tuple[Path, float] | None = None
         self._event: VideoWriter | None = None
 
     def look(self, frame: Frame, level: float | None, event: str | None) -> None:
         """Takes the next scored frame, already small, with its level and the event that goes on."""
+        if frame.time < self._blocked_until:
+            return
         try:
             self._collect(frame, level)
             self._follow(frame, event)
         except LatentwatchError as error:
             log.error("%s", error)
             self.pause()
-            self._due = frame.time + TRY_AGAIN
+            self._blocked_until = frame.time + TRY_AGAIN
 
     def pause(self) -> None:
         """The stream stops or jumps: what has no end yet is given up, but for an event's frames."""
@@ -134,7 +137,7 @@ class Reservoir:
         except (OSError, FFmpegError) as error:
             event.discard()
             log.error("%s", cannot_write(self._footage.folder, error))
-        waiting = sorted(events_folder(self._model).glob("*.mkv"), key=lambda path: path.stat().st_mtime)
+        waiting = sorted(events_folder(self._model).glob("*.mkv"), key=written)
         for old in waiting[:-WAITING]:
             old.unlink(missing_ok=True)
 
@@ -190,7 +193,7 @@ def forget_old(model: Path, days: float) -> int:
     """Removes a camera's footage that is older than so many days; returns how many runs."""
     gone = enrolled_footage(model).forget(days) + watched_footage(model).forget(days)
     for path in events_folder(model).glob("*.mkv"):
-        if path.stat().st_mtime < time.time() - days * 86400:
+        if written(path) < time.time() - days * 86400:
             path.unlink(missing_ok=True)
             gone += 1
     return gone

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 NICENESS = 19
 
 
-class Background:
+class SideProcess:
     """Calls `function(*arguments)` in a new process; what they are made of must be picklable.
 
     name: for the log, to which the process writes as this one does. It ends with this process, however that
