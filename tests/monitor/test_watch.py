@@ -27,6 +27,7 @@ from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import Budget, Tail, budget_file
 from latentwatch.monitor.calibrate import file_sha256, health_file
 from latentwatch.monitor.health_reference import learn_health, save_health
+from latentwatch.monitor.reservoir import event_run
 from latentwatch.monitor.settings_file import load_settings
 from latentwatch.monitor.watch import watch
 from latentwatch.scoring.batch import score_clip
@@ -117,7 +118,7 @@ def camera(tmp_path_factory):
 def settings(camera, tmp_path, url, port):
     path = tmp_path / "cameras.yaml"
     path.write_text(
-        f"cameras:\n  door:\n    url: {url}\n    model: {camera}/door.lw\n"
+        f"cameras:\n  door:\n    url: {url}\n    model: {camera}/door.lw\n    learn: weekly\n"
         "    seconds_before: 1\n    seconds_after: 0\n"
         f"notify:\n  home:\n    mqtt: mqtt://me:${{BROKER_PASSWORD}}@127.0.0.1:{port}\n"
     )
@@ -147,7 +148,13 @@ def test_a_film_becomes_an_event_with_a_clip_and_messages(camera, tmp_path, brok
     files = [Path(event["clip"]).read_bytes(), Path(event["snapshot"]).read_bytes()]
     assert files[1].startswith(b"\xff\xd8")
     assert sum(map(len, files)) == event["bytes"]
-    assert "normal" in said("events", "label", path, event["id"], "normal")
+    waiting = event_run(camera / "door.lw", event["id"])
+    with open_video(waiting) as frames:
+        small = [frame.rgb for frame in frames]
+    assert len(small) > 20
+    assert small[0].shape[:2] == SMALL.size
+    assert "its frames will be learned from" in said("events", "label", path, event["id"], "normal")
+    assert not waiting.exists()
     assert "normal" in said("events", "list", path)
     assert "no event" in said("events", "show", path, "zz")
     assert not list((tmp_path / "latentwatch-data" / "unfinished").iterdir())
