@@ -111,7 +111,7 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
             log.info("%s: watching", name)
 
         watches: dict[str, CameraWatch] = {}
-        stack.callback(lambda: [each.close() for each in watches.values()])
+        stack.callback(_close, watches)
         learner = Learner(engine)
         stack.callback(learner.close)
         files = {name: ModelFiles(settings.cameras[name].model) for name in prepared}
@@ -148,6 +148,11 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
             return not enrolled and all(each.is_over for each in watches.values())
 
         _wait(look, stop, store, clips, settings)
+
+
+def _close(watches: dict[str, CameraWatch]) -> None:
+    for each in watches.values():
+        each.close()
 
 
 def _prepare(name: str, camera: Camera, engine: Choice) -> tuple[Detector, Budget, float]:
