@@ -9,6 +9,7 @@ from latentwatch.cli.bench import bench
 from latentwatch.cli.calibrate import calibrate
 from latentwatch.cli.corrupt import corrupt
 from latentwatch.cli.demo import demo
+from latentwatch.cli.doctor import doctor
 from latentwatch.cli.enrol import enrol
 from latentwatch.cli.evaluate import evaluate
 from latentwatch.cli.events import events
@@ -35,6 +36,7 @@ for command in (
     score,
     calibrate,
     watch,
+    doctor,
     learn,
     versions,
     rollback,

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from latentwatch.monitor.alarm import Alarm, Change
 from latentwatch.monitor.budget import Budget
 from latentwatch.monitor.camera_source import CameraSource, Listeners, State
 from latentwatch.monitor.health import HealthMonitor
+from latentwatch.monitor.metrics import CameraMetrics
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.recorder import Recorder
 from latentwatch.monitor.reservoir import Reservoir
@@ -49,18 +51,20 @@ class CameraWatch:
         recorder: Recorder,
         health: HealthMonitor | None,
         reservoir: Reservoir | None,
+        metrics: CameraMetrics,
         on_state: Callable[[str, bool], None],
     ) -> None:
         self.name = name
         self.frames = 0
         self._address, self._transport = address, transport
         self._detector, self._schedule = detector, schedule
-        self._health, self._reservoir = health, reservoir
+        self._health, self._reservoir, self._metrics = health, reservoir, metrics
         self._ring, self._recorder, self._on_state = ring, recorder, on_state
         self._alarm = Alarm(budget.rules, budget.tail.typical, threshold, budget.fps)
         self._kept = kept_places(budget.ignore, detector.architecture.code_shape[1:])
         self._last: float | None = None
         self._was_due = True
+        self._failed = False
         self._stop = threading.Event()
         self._arrived = threading.Event()
         self._source: CameraSource | None = None
@@ -77,6 +81,13 @@ class CameraWatch:
         """Whether the source has ended, which a camera's never does."""
         return not self._thread.is_alive()
 
+    @property
+    def state(self) -> str:
+        """That of `CameraSource`; or `over` after the end of a file, `stopped` by a fault of the program."""
+        if self.is_over:
+            return "stopped" if self._failed or self._address.is_live else "over"
+        return "connecting" if self._source is None else self._source.state
+
     def close(self) -> None:
         """Stops; an alarm that goes on ends with it and is recorded."""
         self._stop.set()
@@ -89,6 +100,9 @@ class CameraWatch:
         return self._source
 
     def _state(self, state: State, _reason: str) -> None:
+        self._metrics.live.set(state == "live")
+        if state in ("lost", "stalled"):
+            self._metrics.losses.inc()
         self._on_state(self.name, state == "live")
 
     def _run(self) -> None:
@@ -96,18 +110,23 @@ class CameraWatch:
             while not self._stop.is_set() and not self._reader.ended:
                 self._arrived.clear()
                 while not self._stop.is_set() and (arrival := self._next()) is not None:
+                    self._metrics.dropped.inc(arrival.lost)
+                    self._metrics.last_frame = time.monotonic()
                     self._look(arrival.frame)
                 if not self._reader.ended:
                     self._arrived.wait(0.5)
         except LatentwatchError as error:
+            self._failed = True
             log.error("%s: %s", self.name, mask(str(error)))
         except Exception:  # one camera must not end the others, and its last event must be recorded
+            self._failed = True
             log.exception("%s: stopped by a fault of the program", self.name)
         self._break_off()
         if self._source is not None:
             self._source.close()  # ends it at once where it waits for the next try
         self._reader.close()
         self._recorder.close()
+        self._metrics.live.set(0)
         self._on_state(self.name, False)
 
     def _next(self) -> Arrival | None:
@@ -121,13 +140,17 @@ class CameraWatch:
         if not self._is_due() or not self._sees(frame):
             return
         self.frames += 1
+        self._metrics.frames.inc()
         self._recorder.see(frame)
         rgb = self._detector.prepare(frame)
-        result = self._detector.step(frame, rgb)
+        with self._metrics.latency.time():
+            result = self._detector.step(frame, rgb)
         if result is None or (self._health is not None and self._health.suspect):
             return  # what may be found to be the camera's trouble must not become an alarm before that
         score = result.score if self._kept.all() else score_of(result.error_map, self._kept)
         self._record(self._alarm.step(frame.time, score), frame, result)
+        if self._alarm.level is not None:
+            self._metrics.level.set(self._alarm.level)
         if self._reservoir is not None:
             small = Frame(frame.index, frame.time, rgb)
             self._reservoir.look(small, self._alarm.level, self._recorder.event_id)
@@ -137,6 +160,7 @@ class CameraWatch:
         if change is None or span is None:
             return
         if change == "start":
+            self._metrics.events.inc()
             self._recorder.begin(span, frame, result)
         elif change == "peak":
             self._recorder.peak(frame, result)

@@ -129,6 +129,13 @@ class Keep(_Part):
     footage_gigabytes: float = Field(default=4, gt=0)
 
 
+class Http(_Part):
+    """Where `/metrics`, `/health` and `/ready` are served; there is no login, so keep it to a trusted net."""
+
+    listen: str = "127.0.0.1"
+    port: int = Field(default=9464, ge=0, le=65535)
+
+
 def _is_no_secret(reference: str) -> str:
     if not is_reference(reference):
         raise ValueError("a key must not stand here; expected ${NAME} or ${file:PATH}")
@@ -151,6 +158,7 @@ class Settings(_Part):
 
     folder: where everything is kept that is not sent elsewhere. store: URL of the database; None means SQLite
     in the folder. clips: folder or fsspec URL of clips and snapshots; None means `clips` in the folder.
+    http: None serves nothing.
     """
 
     cameras: dict[Name, Camera] = Field(min_length=1)
@@ -160,6 +168,7 @@ class Settings(_Part):
     clips: str | None = None
     keep: Keep = Keep()
     privacy: Privacy | None = None
+    http: Http | None = None
 
     @model_validator(mode="after")
     def _cameras_exist(self) -> Self:

@@ -217,6 +217,21 @@ class EventStore:
         with self._session() as session:
             return session.scalars(query).first()
 
+    def waiting(self) -> dict[str, int]:
+        """How many messages wait, by channel."""
+        query = (
+            select(Message.channel, func.count())
+            .where(Message.delivered.is_(None), Message.failed.is_(False))
+            .group_by(Message.channel)
+        )
+        with self._session() as session:
+            return {row[0]: row[1] for row in session.execute(query)}
+
+    def clip_bytes(self) -> int:
+        """What the files of all events take."""
+        with self._session() as session:
+            return int(session.scalar(select(func.sum(Event.bytes))) or 0)
+
     def mark(self, message_id: int, **changes: Any) -> None:
         """Changes columns of a message."""
         with self._session() as session, session.begin():
