@@ -113,8 +113,8 @@ def test_cameras_and_models_change_while_it_runs(place, rtsp, caplog):
         assert list(states(port)) == ["yard"]
 
 
-def test_an_event_that_goes_on_is_recorded_when_its_camera_changes(camera, place):
-    """The film's event goes on when the camera is given another budget, and then is removed."""
+def test_an_event_that_goes_on_is_recorded_when_its_camera_is_removed(camera, place):
+    """The film's event goes on when its camera is taken out of the settings."""
     path = place / "cameras.yaml"
     port = free_port()
     rest = f"  still: {{url: 'rtsp://127.0.0.1:9/none', model: door.lw}}\nhttp: {{port: {port}}}\n"

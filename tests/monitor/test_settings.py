@@ -76,7 +76,12 @@ def test_keys_are_looked_up_where_they_are_needed(write):
     [
         ("    model: front-door.lw\n", "", 3, "cameras.front-door.model: is missing"),
         ("false_alarms_per_day: 0.5", "false_alarms_per_day: 0", 9, "greater than 0"),
-        ("false_alarms_per_day: 0.5", "budget: 5", 9, "no such key; known are url, transport, model, ignore"),
+        (
+            "false_alarms_per_day: 0.5",
+            "budget: 5",
+            9,
+            "no such key; known are url, transport, loop, model, ignore",
+        ),
         ("[0.3, 0.2]", "[0.3, 20]", 7, "less than or equal to 1"),
         ("sat-sun", "sat-son", 8, "'son' is not a day; days are mon, tue"),
         ("sat-sun", "25:00-26:00", 8, "they go from 00:00 to 24:00"),

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -100,6 +101,18 @@ def _alembic(connection, direction, form):
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection
     getattr(command, direction)(config, form)
+
+
+def test_many_open_a_new_store_at_once(store, tmp_path):
+    with store.engine.begin() as connection:
+        if store.url.startswith("postgresql"):
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    url = store.url if store.url.startswith("postgresql") else f"sqlite:///{tmp_path}/new.db"
+    with ThreadPoolExecutor(6) as pool:
+        opened = list(pool.map(lambda _: EventStore(url), range(6)))
+    assert len({each.owner for each in opened}) == 1
+    for each in opened:
+        each.close()
 
 
 def test_a_store_of_a_newer_program_is_refused(store):

@@ -9,6 +9,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import update
 from test_blur import empty_scene, with_person
 from test_clip import filled, packets, played
 from typer.testing import CliRunner
@@ -19,6 +20,8 @@ from latentwatch.monitor.clips import ClipStore
 from latentwatch.monitor.event_files import Blurring, EventFiles
 from latentwatch.monitor.model import Event
 from latentwatch.monitor.packet_ring import PacketRing
+from latentwatch.monitor.recorder import Recorder
+from latentwatch.monitor.settings import Camera
 from latentwatch.monitor.store import EventStore
 
 KEY, OTHER = (base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2))
@@ -38,7 +41,7 @@ def recorded(tmp_path, monkeypatch):
     scratch.mkdir()
     with closing(EventStore(f"sqlite:///{tmp_path}/latentwatch-data/events.db")) as store:
         clips = ClipStore(str(tmp_path / "latentwatch-data" / "clips"), store.owner)
-        files = EventFiles("door", clips, scratch, Blurring(base64.b64decode(KEY), empty_scene()))
+        files = EventFiles("door", clips, scratch, Blurring([base64.b64decode(KEY)], empty_scene()))
         event = Event(id="a" * 32, camera="door", start=1.0, peak=1.0, level=2.0, boxes=[])
         event.snapshot, size = files.keep_snapshot(event.id, with_person(100))
         store.begin(event, [])
@@ -101,6 +104,28 @@ def test_without_the_right_key_there_is_one_clear_line(recorded, tmp_path, monke
     settings.write_text(SETTINGS.replace("privacy", "#"))
     assert "privacy: is missing" in said("unblur", settings, "aaa", "--to", to)
     assert not list(tmp_path.glob("clear*"))
+
+
+def test_a_clip_that_was_not_blurred_in_time_is_blurred_after_the_next_start(recorded, tmp_path):
+    _, event = recorded
+    clip = tmp_path / "latentwatch-data" / "clips" / "door" / f"{event}.mp4"
+    clip.unlink()
+    with closing(EventStore(f"sqlite:///{tmp_path}/latentwatch-data/events.db")) as store:
+        with store.engine.begin() as connection:
+            connection.execute(update(Event).values(clip=None, state="cut", bytes=7))
+        clips = ClipStore(str(tmp_path / "latentwatch-data" / "clips"), store.owner)
+        blurring = Blurring([base64.b64decode(OTHER), base64.b64decode(KEY)], empty_scene())
+        files = EventFiles("door", clips, tmp_path / "unfinished", blurring)
+        camera = Camera(url="a.mp4", model="a.lw")
+        recorder = Recorder(
+            "door", camera, store, files, PacketRing(1), channels=[], longest=1, wake=lambda: None
+        )
+        recorder.finish_left()
+        recorder.close(60)
+        assert store.get(event).clip == f"door/{event}.mp4"
+        assert store.get(event).bytes == 7 + clip.stat().st_size
+        assert not store.without_clip("door")
+    assert len(played(clip)[0]) == 16
 
 
 def test_an_old_key_still_opens(recorded, tmp_path, monkeypatch):

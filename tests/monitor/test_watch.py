@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from cameras import make_camera
 from clips import SMALL
+from PIL import Image
 from servers import wait_for
 from test_telling import Listener
 from typer.testing import CliRunner
@@ -96,6 +97,15 @@ def test_a_film_becomes_an_event_with_a_clip_and_messages(camera, tmp_path, brok
     files = [Path(event["clip"]).read_bytes(), Path(event["snapshot"]).read_bytes()]
     assert files[1].startswith(b"\xff\xd8")
     assert sum(map(len, files)) == event["bytes"]
+    assert "written" in said("events", "picture", path, event["id"], "--to", tmp_path / "where.png")
+    place, plain = (
+        np.asarray(Image.open(each)).astype(int) for each in (tmp_path / "where.png", event["snapshot"])
+    )
+    reddened = (place - plain)[..., 0] - (place - plain)[..., 2] > 30
+    assert reddened[:, :48].mean() > 0.1 > reddened[:, 72:].mean()  # where it flickers, and not elsewhere
+    assert "cannot be written" in said(
+        "events", "picture", path, event["id"], "--to", tmp_path / "x" / "y.png"
+    )
     waiting = event_run(camera / "door.lw", event["id"])
     with open_video(waiting) as frames:
         small = [frame.rgb for frame in frames]
@@ -114,7 +124,9 @@ def test_with_privacy_no_clear_picture_is_ever_on_the_disk(camera, tmp_path, bro
     path = settings(camera, tmp_path, camera / "door.mp4", broker.port)
     path.write_text(path.read_text().split("notify:")[0] + "privacy: {keys: ['${CLIP_KEY}']}\n")
     data = tmp_path / "latentwatch-data"
-    process = subprocess.Popen([*COMMAND, "watch", path], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    process = subprocess.Popen(
+        [*COMMAND, "watch", path, "--engine", "torch"], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
     for line in process.stderr:
         if "begins" in line:
             break
@@ -138,14 +150,14 @@ def test_with_privacy_no_clear_picture_is_ever_on_the_disk(camera, tmp_path, bro
     assert max(np.abs(a.rgb.astype(int) - b.rgb).max() for a, b in zip(clear, blurred, strict=True)) > 100
 
 
-def test_a_black_picture_is_a_problem_and_no_event(camera, tmp_path):
-    """Beside the model lies how its camera usually looks."""
+def test_a_black_picture_is_a_problem_and_no_event(camera, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentwatch.monitor.health.ENDS_AFTER", 1.0)
     for each in camera.glob("door.lw*"):
         shutil.copy(each, tmp_path)
     good = [frame.rgb for frame in islice(open_video(camera / "door.mp4"), 30)]
     film = tmp_path / "film.mp4"
     with VideoWriter(film, 10) as writer:
-        for rgb in [*good, *good, *(np.zeros_like(rgb) for rgb in good)]:
+        for rgb in [*good[:20], *(np.zeros_like(rgb) for rgb in good)]:
             writer.write(rgb)
     normal = [Frame(index, float(index), rgb) for index, rgb in enumerate(good)]
     save_health(learn_health(normal), health_file(tmp_path / "door.lw"))
@@ -164,6 +176,31 @@ def _rows(path):
     return said("events", "list", path).splitlines()[1:]
 
 
+def test_a_camera_that_stays_away_is_told_of(camera, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentwatch.monitor.camera_watch.GONE_AFTER", 1.0)
+    path = tmp_path / "cameras.yaml"
+    path.write_text(f"cameras: {{door: {{url: rtsp://127.0.0.1:9/none, model: {camera}/door.lw}}}}\n")
+    stop = threading.Event()
+    thread = threading.Thread(target=watch, args=(load_settings(path), stop), kwargs={"engine": "torch"})
+    thread.start()
+    wait_for(lambda: "gone" in said("events", "problems", path))
+    stop.set()
+    thread.join()
+    with VideoWriter(tmp_path / "short.mp4", 10) as writer:
+        for frame in islice(open_video(camera / "door.mp4"), 10):
+            writer.write(frame.rgb)
+    path.write_text(path.read_text().replace("rtsp://127.0.0.1:9/none", f"{tmp_path}/short.mp4, loop: true"))
+    stop.clear()
+    thread = threading.Thread(target=watch, args=(load_settings(path), stop), kwargs={"engine": "torch"})
+    thread.start()
+    wait_for(lambda: "goes on" not in said("events", "problems", path))
+    thread.join(3)
+    assert thread.is_alive()  # a second of film, over and over
+    stop.set()
+    thread.join()
+    assert len(said("events", "problems", path).splitlines()) == 2
+
+
 def test_sigterm_ends_it_gently_and_only_one_may_watch(camera, tmp_path, broker, monkeypatch):
     monkeypatch.setitem(ENVIRONMENT, "BROKER_PASSWORD", "x")
     path = settings(camera, tmp_path, "rtsp://me:secret-word@127.0.0.1:9/none", broker.port)
@@ -174,8 +211,14 @@ def test_sigterm_ends_it_gently_and_only_one_may_watch(camera, tmp_path, broker,
         wait_for(lambda: seen.last("latentwatch/status") == b"online")
         wait_for(lambda: seen.last("latentwatch/door/status") == b"offline")
         assert "another 'latentwatch watch'" in run("watch", path, code=2).stderr
+        path.write_text(path.read_text().replace("seconds_after", "seconds_later"))
+        process.send_signal(signal.SIGHUP)
+        before = []
+        while process.poll() is None and "goes on as before" not in "".join(before[-1:]):
+            before.append(process.stderr.readline())
+        assert "cameras.door.seconds_later: no such key" in before[-1]
         process.send_signal(signal.SIGTERM)
-        _, stderr = process.communicate(timeout=240)
+        stderr = "".join(before) + process.communicate(timeout=240)[1]
         assert process.returncode == 0
         assert "Traceback" not in stderr
         assert "secret-word" not in stderr

@@ -1,4 +1,4 @@
-"""`latentwatch events`: list, show, label, unblur, problems."""
+"""`latentwatch events`: list, show, label, picture, unblur, problems."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +50,11 @@ def show_event(settings: SettingsFile, event: EventId) -> None:
     with _store(settings) as (store, loaded):
         found = store.get(event)
         clips = ClipStore(loaded.clips_url, store.owner, loaded.unsent)
-        shown = {column.name: getattr(found, column.name) for column in found.__table__.columns}
+        shown = {
+            column.name: getattr(found, column.name)
+            for column in found.__table__.columns
+            if column.name != "heat"  # numbers that say nothing; see 'events picture'
+        }
         for name in ("snapshot", "clip"):
             shown[name] = clips.where(shown[name]) if shown[name] else None
         shown["unblurred"] = [
@@ -78,6 +82,24 @@ def label_event(
         found, moved = keep_label(store, loaded, event, None if label == "none" else label)
         learned = "; its frames will be learned from" if moved and label == "normal" else ""
         print(f"{found.id[:8]} ({found.camera}, {_local(found.start)}): {found.label or 'no label'}{learned}")
+
+
+@events.command("picture")
+def draw_event(
+    settings: SettingsFile,
+    event: EventId,
+    to: Annotated[Path, typer.Option(help="The picture to write (.jpg or .png).", show_default=False)],
+) -> None:
+    """Draw where an event was: its snapshot with heat map and boxes.
+
+    Example: latentwatch events picture cameras.yaml 3f2a --to where.jpg
+    """
+    with _store(settings) as (store, loaded):
+        from latentwatch.monitor.clips import ClipStore
+        from latentwatch.monitor.heat import save_place
+
+        save_place(store.get(event), ClipStore(loaded.clips_url, store.owner, loaded.unsent), to)
+        print(f"{to}: written")
 
 
 @events.command("unblur")

@@ -20,8 +20,11 @@ MARGIN = 0.02
 EVERY = 1.0
 """Seconds between two pictures that the background learns from."""
 
-RATE = 0.02
-"""Share of a new picture in the background, where nothing is: the light of the last minute."""
+RATE = 0.1
+"""Share of a new picture in the background, where nothing is: the light of the last ten seconds."""
+
+GAINS = 0.5, 2.0
+"""How much darker or lighter than the background a whole picture may be, under a cloud say."""
 
 STILL = 600.0
 """Seconds after which what has not changed the least is background: a parked car, the light of dusk."""
@@ -58,7 +61,8 @@ class Background:
     def area(self, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Where something is that is not background, bool `(H, W)` at the background's size.
 
-        Where the whole picture is another (a lamp was switched on), that is everywhere.
+        Light that changes alike everywhere is allowed for. Where the whole picture is another, that is
+        everywhere.
         """
         picture = self._small(rgb)
         with self._lock:
@@ -75,7 +79,9 @@ def _smooth(difference: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _area(picture: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.bool_]:
-    differs = _smooth(np.abs(picture - mean)) > DIFFERS
+    # Whatever the gain is: what is left clear looks like the background, so that it shows nobody.
+    gain = np.clip(np.median((picture + 1) / (mean + 1), axis=(0, 1)), *GAINS)
+    differs = _smooth(np.abs(picture - gain * mean)) > DIFFERS
     margin = max(2, round(MARGIN * mean.shape[0]))
     # Widened twice and narrowed once: holes and gaps in what is of the background's colour are closed.
     wide = ndimage.maximum_filter(differs, 4 * margin + 1, mode="constant", cval=False)

@@ -12,6 +12,7 @@ from latentwatch.monitor.budget import Budget
 from latentwatch.monitor.camera_source import CameraSource, Listeners, State
 from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.metrics import CameraMetrics
+from latentwatch.monitor.model import GONE
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.recorder import Recorder
 from latentwatch.monitor.reservoir import Reservoir
@@ -29,12 +30,16 @@ PAUSE = 1.0
 """Seconds between two frames after which they do not follow each other, and the detector begins anew."""
 
 
+GONE_AFTER = 60.0
+"""Seconds without frames after which that is a problem of the camera."""
+
+
 class CameraWatch:
     """One camera. threshold: the level that its budget of false alarms allows.
 
     health: pauses the scoring while the picture is unusable; None does without. reservoir: collects footage
-    to learn from; None collects none.
-    on_state: told whether frames come. A file is played once, in real time, and ends the watch.
+    to learn from; None collects none. is_gone: whether it was told before that there is no picture.
+    on_state: told whether frames come. A file is played in real time, and ends the watch unless it loops.
     """
 
     def __init__(
@@ -46,17 +51,19 @@ class CameraWatch:
         threshold: float,
         *,
         transport: Transport,
+        loop: bool,
         schedule: list[Hours],
         ring: PacketRing,
         recorder: Recorder,
         health: HealthMonitor | None,
         reservoir: Reservoir | None,
         metrics: CameraMetrics,
+        is_gone: bool,
         on_state: Callable[[str, bool], None],
     ) -> None:
         self.name = name
         self.frames = 0
-        self._address, self._transport = address, transport
+        self._address, self._transport, self._loop = address, transport, loop
         self._detector, self._schedule = detector, schedule
         self._health, self._reservoir, self._metrics = health, reservoir, metrics
         self._ring, self._recorder, self._on_state = ring, recorder, on_state
@@ -65,6 +72,7 @@ class CameraWatch:
         self._last: float | None = None
         self._was_due = True
         self._failed = False
+        self._is_live, self._is_gone, self._seen = False, is_gone, 0.0
         self._stop = threading.Event()
         self._arrived = threading.Event()
         self._source: CameraSource | None = None
@@ -96,18 +104,36 @@ class CameraWatch:
 
     def _open(self) -> CameraSource:
         listeners = Listeners(on_state=self._state, on_packet=self._ring.add)
-        self._source = CameraSource(self._address, transport=self._transport, listeners=listeners)
+        self._source = CameraSource(
+            self._address, transport=self._transport, loop=self._loop, listeners=listeners
+        )
         return self._source
 
     def _state(self, state: State, _reason: str) -> None:
-        self._metrics.live.set(state == "live")
+        self._is_live = state == "live"
+        self._metrics.live.set(self._is_live)
         if state in ("lost", "stalled"):
             self._metrics.losses.inc()
-        self._on_state(self.name, state == "live")
+        self._on_state(self.name, self._is_live)
+
+    def _check_picture(self) -> None:
+        """A camera that is away for long is a problem to tell of: somebody may have cut it off."""
+        now = time.monotonic()
+        if self._is_live:
+            self._seen = now
+        if self._is_live and self._is_gone:
+            self._is_gone = False
+            self._recorder.problem(GONE, begins=False)
+        elif now - self._seen > GONE_AFTER and not self._is_gone:
+            self._is_gone = True
+            self._recorder.problem(GONE, begins=True)
 
     def _run(self) -> None:
         try:
+            self._seen = time.monotonic()
+            self._recorder.finish_left()
             while not self._stop.is_set() and not self._reader.ended:
+                self._check_picture()
                 self._arrived.clear()
                 while not self._stop.is_set() and (arrival := self._next()) is not None:
                     self._metrics.dropped.inc(arrival.lost)
@@ -176,7 +202,7 @@ class CameraWatch:
             log.warning(
                 "%s: the picture is %s%s", self.name, "" if event.begins else "no longer ", event.problem
             )
-            self._recorder.problem(event)
+            self._recorder.problem(event.problem, begins=event.begins)
         if was_usable and not self._health.usable:
             self._break_off()
             self._detector.reset()

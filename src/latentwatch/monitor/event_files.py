@@ -2,6 +2,9 @@
 
 import io
 import logging
+import os
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +24,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Blurring:
-    """That a camera's clips and snapshots are blurred. key: encrypts the originals."""
+    """That a camera's clips and snapshots are blurred. keys: the first encrypts the originals."""
 
-    key: bytes
+    keys: Sequence[bytes]
     background: Background
 
 
@@ -48,7 +51,7 @@ class EventFiles:
         size = 0
         if self._blurring:
             name = f"{event_id}.jpg"
-            sealed = EncryptingFile(self._scratch / (name + ORIGINAL), self._blurring.key, name)
+            sealed = EncryptingFile(self._scratch / (name + ORIGINAL), self._blurring.keys[0], name)
             sealed.write(_jpeg(rgb))
             sealed.close()
             size = self._put(name + ORIGINAL)
@@ -58,14 +61,15 @@ class EventFiles:
 
     def record(self, event_id: str, ring: PacketRing, start: float, longest: float) -> ClipRecording:
         """Begins the clip of an event; see `ClipRecording`."""
-        key = self._blurring.key if self._blurring else None
+        key = self._blurring.keys[0] if self._blurring else None
         name = f"{event_id}.mp4{ORIGINAL if key else ''}"
         return ClipRecording(ring, self._scratch / name, start, longest=longest, key=key)
 
     def keep_clip(self, event_id: str, recording: ClipRecording, timeout: float) -> tuple[str | None, int]:
         """Stores the clip once it is finished; its name (None where no packet came) and bytes.
 
-        Raises `LatentwatchError` where it could not be made in time, and `OSError` where it cannot be stored.
+        See `blur_clip`. Raises `LatentwatchError` where it could not be made in time, and `OSError` where it
+        cannot be stored.
         """
         made = recording.wait(timeout)
         if made is None:
@@ -73,16 +77,36 @@ class EventFiles:
         for rest in made.paths[1:]:
             log.warning("%s: event %s: the picture changed, its clip ends there", self._camera, event_id[:8])
             rest.unlink()
-        name, size = f"{event_id}.mp4", 0
-        if self._blurring:
-            size = self._put(name + ORIGINAL)
-            with self._clips.open(f"{self._camera}/{name}{ORIGINAL}") as sealed:
-                original = DecryptingFile(sealed, [self._blurring.key], name)
-                blur_clip(original, self._scratch / name, self._blurring.background)
-        return f"{self._camera}/{name}", size + self._put(name)
+        size = self._put(made.paths[0].name)
+        if not self._blurring:
+            return f"{self._camera}/{event_id}.mp4", size
+        name, more = self.blur_clip(event_id)
+        return name, size + more
+
+    def blur_clip(self, event_id: str) -> tuple[str | None, int]:
+        """Makes the blurred clip of the stored original; its name (None: there is no original) and bytes.
+
+        Call it in a thread of its own: it makes that give way to others. Raises `LatentwatchError` where it
+        cannot be made, and `OSError` where it cannot be stored.
+        """
+        name = f"{event_id}.mp4"
+        original = f"{self._camera}/{name}{ORIGINAL}"
+        if self._blurring is None or not self._clips.exists(original):
+            return None, 0
+        _give_way()
+        with self._clips.open(original) as sealed:
+            clear = DecryptingFile(sealed, self._blurring.keys, name)
+            blur_clip(clear, self._scratch / name, self._blurring.background)
+        return f"{self._camera}/{name}", self._put(name)
 
     def _put(self, name: str) -> int:
         return self._clips.put(self._scratch / name, f"{self._camera}/{name}")
+
+
+def _give_way() -> None:
+    """Lets other threads go first from now on: blurring is no hurry, watching is."""
+    if hasattr(os, "setpriority"):  # on Linux this is of a thread
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _jpeg(rgb: NDArray[np.uint8]) -> bytes:

@@ -20,6 +20,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._cameras: set[str] = set()
         ProcessCollector(registry=self.registry)
 
         def counter(name: str, text: str) -> Counter:
@@ -45,6 +46,7 @@ class Metrics:
 
     def of(self, camera: str) -> "CameraMetrics":
         """The figures of one camera."""
+        self._cameras.add(camera)
         made = CameraMetrics(
             frames=self._frames.labels(camera),
             dropped=self._dropped.labels(camera),
@@ -58,7 +60,10 @@ class Metrics:
         return made
 
     def forget(self, camera: str) -> None:
-        """A camera is no longer watched."""
+        """A camera is no longer watched, if it ever was."""
+        if camera not in self._cameras:
+            return
+        self._cameras.remove(camera)
         for each in (
             self._frames,
             self._dropped,

@@ -15,6 +15,10 @@ Kind = Literal["new", "end", "problem", "well"]
 """Of a message: an event has begun; it is over, and its clip can be had; a camera sees badly; well again."""
 
 
+GONE = "gone"
+"""The problem of a camera that gives no picture; what one may be that does, see `HealthMonitor`."""
+
+
 class Base(DeclarativeBase):
     """What the tables have in common."""
 
@@ -25,8 +29,9 @@ class Event(Base):
     """A span of frames above a camera's threshold. Times are seconds since 1970, UTC.
 
     level: of its peak; 1 is the threshold. boxes: where, `[left, top, right, bottom]` in shares of the
-    picture, at the peak. snapshot, clip: names in the clip store; bytes: what both take there. label: what a
-    person said.
+    picture, at the peak. heat: the latent error there by place, `(h, w)`, as a share of the largest; None in
+    events of older versions. snapshot, clip: names in the clip store; bytes: what all its files take there.
+    label: what a person said.
     """
 
     __tablename__ = "event"
@@ -38,6 +43,7 @@ class Event(Base):
     end: Mapped[float | None]
     level: Mapped[float]
     boxes: Mapped[list[list[float]]]
+    heat: Mapped[list[list[float]] | None]
     snapshot: Mapped[str | None]
     clip: Mapped[str | None]
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)

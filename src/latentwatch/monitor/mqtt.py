@@ -43,6 +43,7 @@ class MqttChannel(Channel):
         self._topic, self._discovery, self._cameras = settings.topic, settings.discovery, cameras
         self._live: dict[str, bool] = {}
         self._problems: dict[str, Sequence[str]] = {}
+        self._anomaly = dict.fromkeys(cameras, "OFF")
         self._lock = threading.Lock()
         self._shown = f"{url.scheme}://{url.hostname}"
         self._client = Client(CallbackAPIVersion.VERSION2)
@@ -90,6 +91,8 @@ class MqttChannel(Channel):
         if snapshot is not None:
             self._publish(f"{camera}/snapshot", snapshot)
         self._publish(f"{camera}/event", json.dumps(body))
+        with self._lock:
+            self._anomaly[message.body["camera"]] = state
         self._publish(f"{camera}/anomaly", state)
 
     def _send_problem(self, message: Message) -> None:
@@ -169,7 +172,9 @@ class MqttChannel(Channel):
                 self._client.publish(topic, json.dumps(contents), qos=1, retain=True)
         self._client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
         with self._lock:
-            states, problems = dict(self._live), dict(self._problems)
+            states, problems, anomaly = dict(self._live), dict(self._problems), dict(self._anomaly)
+        for camera, state in anomaly.items():
+            self._client.publish(f"{self._topic}/{camera}/anomaly", state, qos=1, retain=True)
         for camera, is_live in states.items():
             self._tell_state(camera, is_live)
         for camera, its_problems in problems.items():

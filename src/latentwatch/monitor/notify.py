@@ -10,7 +10,7 @@ import apprise
 
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.channel import Channel
-from latentwatch.monitor.model import Message
+from latentwatch.monitor.model import GONE, Message
 from latentwatch.monitor.mqtt import MqttChannel
 from latentwatch.monitor.settings import Mqtt, Service, Settings, Webhook
 from latentwatch.monitor.webhook import WebhookChannel
@@ -55,6 +55,12 @@ class AppriseChannel(Channel):
 
 def _text(kind: str, body: dict[str, Any]) -> str:
     start = f"{datetime.fromtimestamp(body['start']).astimezone():%H:%M:%S}"
+    if body.get("problem") == GONE:
+        return (
+            f"No picture since {start}."
+            if kind == "problem"
+            else f"The picture is back (gone since {start})."
+        )
     if kind == "problem":
         return f"The camera sees badly since {start}: {body['problem']}. Nothing is watched until it is over."
     if kind == "well":

@@ -16,6 +16,7 @@ from latentwatch.monitor.event_files import Blurring
 from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.health_reference import HealthReference, load_health
 from latentwatch.monitor.learner import seconds_between_runs
+from latentwatch.monitor.model import GONE
 from latentwatch.monitor.model_files import ModelFiles
 from latentwatch.monitor.reservoir import Reservoir
 from latentwatch.monitor.settings import Camera, Settings
@@ -83,7 +84,7 @@ def blurring_of(name: str, detector: Detector, settings: Settings) -> Blurring |
     """How a camera's pictures are blurred; None where they are not. Raises as `read_keys`."""
     if settings.privacy is None or not settings.blurs(name):
         return None
-    return Blurring(read_keys(settings.privacy.keys)[0], Background(detector.background))
+    return Blurring(read_keys(settings.privacy.keys), Background(detector.background))
 
 
 def health_of(
@@ -95,6 +96,6 @@ def health_of(
         return HealthMonitor(reference, active=problems)
     path = health_file(settings.cameras[name].model)
     log.info("%s: no %s, so the camera's health is not watched", name, path.name)
-    for problem in problems:  # nobody would ever see that it is over
+    for problem in set(problems) - {GONE}:  # nobody would ever see that it is over
         store.end_problem(name, problem, time.time(), settings.channels_of(name))
     return None

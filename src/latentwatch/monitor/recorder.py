@@ -16,7 +16,6 @@ from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.alarm import Span
 from latentwatch.monitor.clip import ClipRecording
 from latentwatch.monitor.event_files import EventFiles
-from latentwatch.monitor.health import HealthEvent
 from latentwatch.monitor.model import Event
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.settings import Camera
@@ -65,12 +64,18 @@ class Recorder:
         """Looks at the newest frame, alarm or not."""
         self._files.see(frame.rgb, frame.time)
 
-    def problem(self, event: HealthEvent) -> None:
+    def problem(self, problem: str, *, begins: bool) -> None:
         """The camera sees badly, or well again: that is recorded, then told. It is not an event."""
-        change = self._store.begin_problem if event.begins else self._store.end_problem
+        change = self._store.begin_problem if begins else self._store.end_problem
         now = time.time()
-        if _insist(lambda: change(self._name, event.problem, now, self._channels), self._name):
+        if _insist(lambda: change(self._name, problem, now, self._channels), self._name):
             self._wake()
+
+    def finish_left(self) -> None:
+        """Makes the blurred clips that the program's end has prevented, in a thread of its own."""
+        thread = threading.Thread(target=self._finish_left, name=f"left of {self._name}", daemon=True)
+        self._finishing.append(thread)
+        thread.start()
 
     def begin(self, span: Span, frame: Frame, result: Result) -> None:
         """An alarm has begun: it is recorded, then told."""
@@ -81,6 +86,7 @@ class Recorder:
             peak=_wall(span.peak, frame.time),
             level=span.level,
             boxes=_boxes(frame, result),
+            heat=_heat(result),
         )
         # Set here, since the files carry it before the row is written.
         event.id = uuid.uuid4().hex
@@ -116,6 +122,7 @@ class Recorder:
             "end": _wall(span.end, now),
             "level": span.level,
             "boxes": _boxes(frame, result),
+            "heat": _heat(result),
             "snapshot": event.snapshot,
         }
         thread = threading.Thread(
@@ -145,6 +152,20 @@ class Recorder:
         if _insist(lambda: self._store.end(event_id, self._channels, state="done", **changes), self._name):
             log.info("%s: event %s is over", self._name, event_id[:8])
             self._wake()
+
+    def _finish_left(self) -> None:
+        try:
+            left = self._store.without_clip(self._name)
+        except SQLAlchemyError:
+            return  # at the next start, then
+        for event in left:
+            try:
+                clip, size = self._files.blur_clip(event.id)
+                if clip is not None:
+                    self._store.add_clip(event.id, clip, size)
+                    log.info("%s: event %s has its clip now", self._name, event.id[:8])
+            except (LatentwatchError, OSError, SQLAlchemyError) as error:
+                log.error("%s: event %s has no clip: %s", self._name, event.id[:8], mask(str(error)))
 
     def _snapshot(self, event_id: str) -> tuple[str | None, int]:
         """Stores the best frame so far as a JPEG; its name and bytes, None where that cannot be done."""
@@ -185,6 +206,12 @@ def _boxes(frame: Frame, result: Result) -> list[list[float]]:
         ]
         for box in result.boxes
     ]
+
+
+def _heat(result: Result) -> list[list[float]]:
+    """The latent error by place, as a share of the largest."""
+    largest = max(float(result.error_map.max()), 1e-12)
+    return [[round(float(error) / largest, 3) for error in row] for row in result.error_map]
 
 
 def _wall(moment: float, now: float) -> float:

@@ -16,6 +16,7 @@ from latentwatch.monitor.enrol_watch import EnrolWatch
 from latentwatch.monitor.event_files import EventFiles
 from latentwatch.monitor.learner import Learner
 from latentwatch.monitor.metrics import Metrics
+from latentwatch.monitor.model import GONE
 from latentwatch.monitor.model_files import ModelFiles
 from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.packet_ring import PacketRing
@@ -156,12 +157,14 @@ class Running:
             made.budget,
             made.threshold,
             transport=camera.transport,
+            loop=camera.loop,
             schedule=camera.schedule,
             ring=ring,
             recorder=recorder,
             health=health_of(name, made.reference, settings, self._store),
             reservoir=reservoir_of(camera, made.budget, settings),
             metrics=self._metrics.of(name),
+            is_gone=GONE in self._store.open_problems(name),
             on_state=self._telling.state,
         )
         self._watches[name].start()

@@ -53,16 +53,17 @@ class _Part(BaseModel):
 class Camera(_Part):
     """One camera.
 
-    url: see `parse_address`. transport: how RTSP brings the pictures. model: the file of `latentwatch train`.
-    ignore: polygons whose errors do not count. schedule: when it is watched; empty means always.
-    false_alarms_per_day: the budget. notify: which of the channels are told; None means all. seconds_before,
-    seconds_after: what a clip has around its event. enrol: where `model` is not there yet, how many seconds
-    of usable footage to record before it is learned; None refuses to watch. learn: seconds between two times
-    that the model learns from newer footage; None: never.
+    url: see `parse_address`. transport: how RTSP brings the pictures. loop: a file is played over and over,
+    and not once. model: the file of `latentwatch train`. ignore: polygons whose errors do not count.
+    schedule: when it is watched; empty means always. false_alarms_per_day: the budget. notify: which of the
+    channels are told; None means all. seconds_before, seconds_after: what a clip has around its event. enrol:
+    where `model` is not there yet, how many seconds of usable footage to record before it is learned; None
+    refuses to watch. learn: seconds between two times that the model learns from newer footage; None: never.
     """
 
     url: Annotated[SecretStr, AfterValidator(_camera_url)]
     transport: Transport = "tcp"
+    loop: bool = False
     model: Path
     ignore: list[Polygon] = []
     schedule: list[Annotated[Hours, BeforeValidator(parse_hours, json_schema_input_type=str)]] = []

@@ -7,7 +7,6 @@ whatever moment the program dies at, `recover` finds the files that no row names
 
 import logging
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,12 +36,8 @@ class EventStore:
 
     def __init__(self, url: str) -> None:
         self.engine: Engine = open_database(url)
-        with Session(self.engine) as session, session.begin():
-            owner = session.scalars(select(Owner.id)).first()
-            if owner is None:
-                owner = uuid.uuid4().hex
-                session.add(Owner(id=owner))
-        self.owner = owner
+        with Session(self.engine) as session:
+            self.owner = session.scalars(select(Owner.id)).one()
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -94,6 +89,19 @@ class EventStore:
         with self._session() as session:
             label: Label | None = session.scalar(select(Event.label).where(Event.id == event_id))
             return label
+
+    def without_clip(self, camera: str) -> Sequence[Event]:
+        """A camera's events that the program's end has cut short, and that have no clip."""
+        query = select(Event).where(Event.camera == camera, Event.state == "cut", Event.clip.is_(None))
+        with self._session() as session:
+            return session.scalars(query).all()
+
+    def add_clip(self, event_id: str, clip: str, size: int) -> None:
+        """Records the clip of an event that is over already. size: its bytes."""
+        with self._session() as session, session.begin():
+            session.execute(
+                update(Event).where(Event.id == event_id).values(clip=clip, bytes=Event.bytes + size)
+            )
 
     def begin_problem(self, camera: str, problem: str, start: float, channels: Sequence[str]) -> None:
         """Records that a camera sees badly from now on, with one message to each channel."""
