@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 from latentwatch.cli.main import app
 from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.calibrate import health_file
 from latentwatch.monitor.health_reference import learn_health, save_health
 from latentwatch.monitor.reservoir import event_run
@@ -152,8 +153,11 @@ def test_with_privacy_no_clear_picture_is_ever_on_the_disk(camera, tmp_path, bro
 
 def test_a_black_picture_is_a_problem_and_no_event(camera, tmp_path, monkeypatch):
     monkeypatch.setattr("latentwatch.monitor.health.ENDS_AFTER", 1.0)
-    for each in camera.glob("door.lw*"):
-        shutil.copy(each, tmp_path)
+    for path in (
+        camera / "door.lw",
+        budget_file(camera / "door.lw"),
+    ):  # and not what others made it learn from
+        shutil.copy(path, tmp_path)
     good = [frame.rgb for frame in islice(open_video(camera / "door.mp4"), 30)]
     film = tmp_path / "film.mp4"
     with VideoWriter(film, 10) as writer:
