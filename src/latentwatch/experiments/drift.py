@@ -27,7 +27,7 @@ from latentwatch.monitor.enrol import Enrolment, learn_enrolled
 from latentwatch.monitor.enrolment import enrolled_footage
 from latentwatch.monitor.footage import PARTS, open_run
 from latentwatch.monitor.learn import Learning, Verdict, last_verdict, learn_more
-from latentwatch.monitor.reservoir import Reservoir, take_label, watched_footage
+from latentwatch.monitor.reservoir import Reservoir, take_label
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.settings import FINE_TUNING, FORMS
 from latentwatch.video.frame import Frame
@@ -57,7 +57,7 @@ class Amounts:
     train: int = 16
     held_out: int = 30
     normal: int = 6
-    site: int = 17
+    site: int = 27
     tests: int = 14
     epochs: int = 8
     fine_tuning: int = 2
@@ -77,7 +77,7 @@ class _Seen:
 def reproduce_drift(plan: Plan) -> Path:
     """Enrols, lets the site come, learns, and counts alarms before and after each; a page anew for each seed.
 
-    Goes on where an earlier run was stopped, but for a stage that had begun. Raises as its parts do.
+    Goes on where an earlier run was stopped. Raises as its parts do.
     """
     amounts = QUICK if plan.quick else Amounts()
     stages = {name: _Seen() for name in STAGES}
@@ -107,7 +107,7 @@ def _seed(plan: Plan, amounts: Amounts, seed: int, stages: dict[str, _Seen]) -> 
     verdict = last_verdict(model)
     if verdict is None:
         plan.say(f"seed {seed}: watching the site, whose false alarms are labelled normal")
-        _once(folder / "watched.json", lambda: _watch_site(model, amounts))
+        _watch_site(model, amounts, folder)
         training = FINE_TUNING.model_copy(update={"epochs": amounts.fine_tuning, "seed": seed})
         verdict = learn_more(model, Learning(PER_DAY, training=training, engine="torch"), plan.say)
         plan.say(str(verdict))
@@ -118,6 +118,7 @@ def _seed(plan: Plan, amounts: Amounts, seed: int, stages: dict[str, _Seen]) -> 
 def _once(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What `make` gives, kept in a file so that it is made once."""
     if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_name(file.name + ".part")
         part.write_text(json.dumps(make()))
         part.replace(file)
@@ -172,15 +173,17 @@ def _measured(model: Path, amounts: Amounts, *, site: bool) -> dict[str, float]:
     return {"per_hour": alarms / hours, "found": 100 * found / len(tests)}
 
 
-def _watch_site(model: Path, amounts: Amounts) -> dict[str, int]:
+def _watch_site(model: Path, amounts: Amounts, folder: Path) -> None:
     """The site as it is watched: quiet runs and false alarms go to the reservoir."""
     camera = _Camera(model)
     reservoir = Reservoir(model, FPS, every=0, gigabytes=1, seconds=RUN / FPS)
-    labelled = 0
     for number, clip in enumerate(_normal(amounts.site, CLIP, site=True, first=200)):
-        alarms = camera.watch(clip, reservoir, number)
-        labelled += sum(take_label(model, f"{number}-{i}", "normal") for i in range(len(alarms)))
-    return {"labelled": labelled, "runs": sum(len(watched_footage(model).runs(part)) for part in PARTS)}
+
+        def labelled(clip: Clip = clip, number: int = number) -> dict[str, int]:
+            alarms = camera.watch(clip, reservoir, number)
+            return {"taken": sum(take_label(model, f"{number}-{i}", "normal") for i in range(len(alarms)))}
+
+        _once(folder / "watched" / f"{number:03}.json", labelled)
 
 
 class _Camera:
