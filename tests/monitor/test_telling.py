@@ -84,6 +84,7 @@ def outbox(store, **channels):
 
 def test_a_broker_that_goes_away_loses_nothing(store, broker):
     channel = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), ["door"])
+    channel.start()
     first = begin(store, ["home"])
     channel.camera_state("door", True)
     sending = outbox(store, home=channel)
@@ -119,6 +120,7 @@ def test_a_broker_that_goes_away_loses_nothing(store, broker):
 def test_a_camera_that_sees_badly_is_told_but_is_no_anomaly(store, broker, receiver):
     store.begin_problem("yard", "frozen", 1.0, [])  # before the program began anew
     home = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), ["door", "yard"])
+    home.start()
     for camera in ("door", "yard"):
         home.camera_problems(camera, store.open_problems(camera))
     phone = AppriseChannel(Service(apprise=receiver.url.replace("http", "json")))
@@ -151,6 +153,7 @@ def test_a_camera_that_sees_badly_is_told_but_is_no_anomaly(store, broker, recei
 
 def test_the_last_will_says_that_nobody_watches(broker):
     channel = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), [])
+    channel.start()
     with closing(Listener(broker.port)) as seen:
         wait_for(lambda: seen.last("latentwatch/status") == b"online")
         channel._client.socket().close()  # as a crash does: without a word

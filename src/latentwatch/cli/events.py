@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import needs_extra
+from latentwatch.cli.options import SettingsFile, needs_extra
 
 if TYPE_CHECKING:
     from latentwatch.monitor.settings import Settings
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 events = typer.Typer(no_args_is_help=True, help="Look at recorded events, and say what they were.")
 
-SettingsFile = Annotated[Path, typer.Argument(help="The settings file of 'watch'.", show_default=False)]
 EventId = Annotated[str, typer.Argument(help="The event's id, or how it begins.", show_default=False)]
 
 
@@ -73,11 +72,16 @@ def label_event(
 ) -> None:
     """Say what an event was: normal (a false alarm) or an anomaly; none takes it back.
 
+    Where the camera learns over time, the frames of a normal event are learned from.
+
     Example: latentwatch events label cameras.yaml 3f2a normal
     """
-    with _store(settings) as (store, _):
-        found = store.label(event, None if label == "none" else label)
-        print(f"{found.id[:8]} ({found.camera}, {_local(found.start)}): {found.label or 'no label'}")
+    with _store(settings) as (store, loaded):
+        from latentwatch.monitor.feedback import label_event as keep_label
+
+        found, moved = keep_label(store, loaded, event, None if label == "none" else label)
+        learned = "; its frames will be learned from" if moved and label == "normal" else ""
+        print(f"{found.id[:8]} ({found.camera}, {_local(found.start)}): {found.label or 'no label'}{learned}")
 
 
 @events.command("picture")

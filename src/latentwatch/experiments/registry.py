@@ -3,6 +3,7 @@
 from latentwatch.errors import UsageError
 from latentwatch.experiments.beyond import BEYOND
 from latentwatch.experiments.contamination import FIG6
+from latentwatch.experiments.drift import DRIFT
 from latentwatch.experiments.experiment import Experiment
 from latentwatch.experiments.frame_rate import FIG3
 from latentwatch.experiments.health import HEALTH
@@ -14,7 +15,7 @@ from latentwatch.experiments.reconstruction_losses import TABLE4
 from latentwatch.experiments.weather import FIG4_5
 
 EXPERIMENTS: dict[str, Experiment] = {
-    each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7, BEYOND, HEALTH)
+    each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7, BEYOND, HEALTH, DRIFT)
 }
 
 

@@ -14,12 +14,22 @@ class RefusedError(LatentwatchError):
 class Channel(ABC):
     """Delivers messages to one receiver, from one thread."""
 
+    def start(self) -> None:  # noqa: B027
+        """Begins to reach for the receiver; before that nothing leaves this process."""
+
     @abstractmethod
     def send(self, message: Message, snapshot: bytes | None) -> None:
         """Delivers a message; returns once the receiver has confirmed it. snapshot: JPEG.
 
         Raises `RefusedError` where the receiver does not want it, `LatentwatchError` where it may be tried
         again.
+        """
+
+    @abstractmethod
+    def check(self) -> str:
+        """Says that the receiver can be reached, without telling it anything; call nothing after it.
+
+        Raises `LatentwatchError` where it cannot.
         """
 
     def camera_state(self, camera: str, is_live: bool) -> None:  # noqa: B027

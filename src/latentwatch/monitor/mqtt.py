@@ -10,6 +10,7 @@ import json
 import logging
 import threading
 from collections.abc import Sequence
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -31,7 +32,7 @@ CONFIRM_SECONDS = 10.0
 
 
 class MqttChannel(Channel):
-    """A connection that is kept up in the background. Raises `UsageError` for a URL that is not MQTT's."""
+    """A connection kept up in the background. Raises `UsageError` for a URL that is not MQTT's."""
 
     def __init__(self, settings: Mqtt, cameras: Sequence[str]) -> None:
         url = urlsplit(settings.mqtt.get_secret_value())
@@ -56,7 +57,28 @@ class MqttChannel(Channel):
         self._client.on_message = self._told
         self._client.reconnect_delay_set(1, 60)
         self._client.connect_async(url.hostname, url.port or (8883 if url.scheme == "mqtts" else 1883))
+
+    def start(self) -> None:
+        """See `Channel.start`."""
         self._client.loop_start()
+
+    def check(self) -> str:
+        """See `Channel.check`."""
+        answers: SimpleQueue[ReasonCode] = SimpleQueue()
+        self._client.will_clear()
+        self._client.on_connect = lambda _client, _data, _flags, reason, _more: answers.put(reason)
+        self._client.on_disconnect = None
+        self._client.loop_start()
+        try:
+            reason = answers.get(timeout=CONFIRM_SECONDS)
+        except Empty as error:
+            raise LatentwatchError(f"{self._shown}: does not answer; check host and port") from error
+        finally:
+            self._client.disconnect()
+            self._client.loop_stop()
+        if reason.is_failure:
+            raise LatentwatchError(f"{self._shown}: the broker refuses the connection: {reason}")
+        return f"{self._shown}: connects"
 
     def send(self, message: Message, snapshot: bytes | None) -> None:
         """See `Channel.send`."""

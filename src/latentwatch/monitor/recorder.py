@@ -55,6 +55,11 @@ class Recorder:
         self._best: tuple[Frame, Result] | None = None
         self._finishing: list[threading.Thread] = []
 
+    @property
+    def event_id(self) -> str | None:
+        """The event that goes on; None between events."""
+        return None if self._event is None else self._event.id
+
     def see(self, frame: Frame) -> None:
         """Looks at the newest frame, alarm or not."""
         self._files.see(frame.rgb, frame.time)

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from latentwatch.errors import UsageError
+from latentwatch.monitor.duration import parse_duration
 from latentwatch.monitor.references import is_reference
 from latentwatch.monitor.schedule import Hours, parse_hours
 from latentwatch.video.address import parse_address
@@ -29,6 +30,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Share, Share]
 Polygon = Annotated[list[Point], Field(min_length=3)]
 """Corners (x, y) in shares of the picture's width and height; (0, 0) is the left upper corner."""
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=str)]
+"""Seconds, written as `parse_duration` has it."""
 
 
 def _camera_url(url: SecretStr) -> SecretStr:
@@ -51,7 +56,9 @@ class Camera(_Part):
     url: see `parse_address`. transport: how RTSP brings the pictures. loop: a file is played over and over,
     and not once. model: the file of `latentwatch train`. ignore: polygons whose errors do not count.
     schedule: when it is watched; empty means always. false_alarms_per_day: the budget. notify: which of the
-    channels are told; None means all. seconds_before, seconds_after: what a clip has around its event.
+    channels are told; None means all. seconds_before, seconds_after: what a clip has around its event. enrol:
+    where `model` is not there yet, how many seconds of usable footage to record before it is learned; None
+    refuses to watch. learn: seconds between two times that the model learns from newer footage; None: never.
     """
 
     url: Annotated[SecretStr, AfterValidator(_camera_url)]
@@ -64,6 +71,8 @@ class Camera(_Part):
     notify: list[str] | None = None
     seconds_before: float = Field(default=5, ge=0, le=60)
     seconds_after: float = Field(default=5, ge=0, le=60)
+    enrol: Duration | None = None
+    learn: Duration | None = None
 
 
 class Mqtt(_Part):
@@ -109,10 +118,23 @@ Channel = Annotated[
 
 
 class Keep(_Part):
-    """How long events and clips are kept: at most so many days, and so many gigabytes (10^9 bytes)."""
+    """What is kept at most: events and clips for so many days, in so many gigabytes (10^9 bytes).
+
+    footage_days, footage_gigabytes: the same for the small frames that each camera's model learns from; one
+    half of the room is for enrolment, the other for what is collected while the camera is watched.
+    """
 
     days: float = Field(default=30, gt=0)
     gigabytes: float = Field(default=20, gt=0)
+    footage_days: float = Field(default=90, gt=0)
+    footage_gigabytes: float = Field(default=4, gt=0)
+
+
+class Http(_Part):
+    """Where `/metrics`, `/health` and `/ready` are served; there is no login, so keep it to a trusted net."""
+
+    listen: str = "127.0.0.1"
+    port: int = Field(default=9464, ge=0, le=65535)
 
 
 def _is_no_secret(reference: str) -> str:
@@ -137,6 +159,7 @@ class Settings(_Part):
 
     folder: where everything is kept that is not sent elsewhere. store: URL of the database; None means SQLite
     in the folder. clips: folder or fsspec URL of clips and snapshots; None means `clips` in the folder.
+    http: None serves nothing.
     """
 
     cameras: dict[Name, Camera] = Field(min_length=1)
@@ -146,6 +169,7 @@ class Settings(_Part):
     clips: str | None = None
     keep: Keep = Keep()
     privacy: Privacy | None = None
+    http: Http | None = None
 
     @model_validator(mode="after")
     def _cameras_exist(self) -> Self:

@@ -8,12 +8,13 @@ from pydantic import ValidationError
 
 from latentwatch.errors import UsageError
 from latentwatch.monitor.references import resolve
-from latentwatch.monitor.settings import KINDS, Camera, Keep, Privacy, Settings
+from latentwatch.monitor.settings import KINDS, Camera, Http, Keep, Privacy, Settings
 from latentwatch.video.address import mask
 
 _PARTS: dict[tuple[str, ...], type] = {
     (): Settings,
     ("cameras", "*"): Camera,
+    ("http",): Http,
     ("keep",): Keep,
     ("privacy",): Privacy,
 }

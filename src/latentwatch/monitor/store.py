@@ -84,6 +84,12 @@ class EventStore:
             session.execute(update(Event).where(Event.id == event.id).values(label=label))
         return self.get(event.id)
 
+    def label_of(self, event_id: str) -> Label | None:
+        """What was said of the event with this whole id; None also where there is no such event."""
+        with self._session() as session:
+            label: Label | None = session.scalar(select(Event.label).where(Event.id == event_id))
+            return label
+
     def without_clip(self, camera: str) -> Sequence[Event]:
         """A camera's events that the program's end has cut short, and that have no clip."""
         query = select(Event).where(Event.camera == camera, Event.state == "cut", Event.clip.is_(None))
@@ -218,6 +224,21 @@ class EventStore:
         )
         with self._session() as session:
             return session.scalars(query).first()
+
+    def waiting(self) -> dict[str, int]:
+        """How many messages wait, by channel."""
+        query = (
+            select(Message.channel, func.count())
+            .where(Message.delivered.is_(None), Message.failed.is_(False))
+            .group_by(Message.channel)
+        )
+        with self._session() as session:
+            return {row[0]: row[1] for row in session.execute(query)}
+
+    def clip_bytes(self) -> int:
+        """What the files of all events take."""
+        with self._session() as session:
+            return int(session.scalar(select(func.sum(Event.bytes))) or 0)
 
     def mark(self, message_id: int, **changes: Any) -> None:
         """Changes columns of a message."""

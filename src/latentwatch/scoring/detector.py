@@ -94,10 +94,13 @@ class Detector:
         self.motion.reset()
         self._ahead.clear()
 
-    def step(self, frame: Frame) -> Result | None:
-        """Takes the next frame; None until k + horizon frames have been seen."""
-        rgb = self.prepare(frame)[None]
-        code = (self._pixels.encode(rgb) if self._pixels else self.engine.encode(rgb))[0]
+    def step(self, frame: Frame, rgb: NDArray[np.uint8] | None = None) -> Result | None:
+        """Takes the next frame; None until k + horizon frames have been seen.
+
+        rgb: what `prepare` gives of the frame, from a caller who has it already.
+        """
+        pictures = (self.prepare(frame) if rgb is None else rgb)[None]
+        code = (self._pixels.encode(pictures) if self._pixels else self.engine.encode(pictures))[0]
         return self.judge(frame, code, self.motion.push(code))
 
     def prepare(self, frame: Frame) -> NDArray[np.uint8]:
