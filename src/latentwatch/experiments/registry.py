@@ -6,6 +6,7 @@ from latentwatch.experiments.contamination import FIG6
 from latentwatch.experiments.experiment import Experiment
 from latentwatch.experiments.frame_rate import FIG3
 from latentwatch.experiments.health import HEALTH
+from latentwatch.experiments.live.run import LIVE
 from latentwatch.experiments.localisation import FIG2
 from latentwatch.experiments.motion_models import TABLE5
 from latentwatch.experiments.moving_mnist import FIG7
@@ -14,7 +15,7 @@ from latentwatch.experiments.reconstruction_losses import TABLE4
 from latentwatch.experiments.weather import FIG4_5
 
 EXPERIMENTS: dict[str, Experiment] = {
-    each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7, BEYOND, HEALTH)
+    each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7, BEYOND, HEALTH, LIVE)
 }
 
 

@@ -33,7 +33,8 @@ def calibrate_camera(
     """Scores the clips, fits the tail of their levels, and writes the budget beside the model.
 
     clips: normal footage that the model did not learn from. per_day: false alarms a day that are allowed.
-    ignore: polygons whose errors do not count. rules: when alarms begin and end. Raises as `load_bundle`, decoding and `fit_tail` do.
+    ignore: polygons whose errors do not count. rules: when alarms begin and end. Raises as `load_bundle`,
+    decoding and `fit_tail` do.
     """
     network, info = load_bundle(model)
     opened = open_engine(network, engine)

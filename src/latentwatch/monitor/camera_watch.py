@@ -101,6 +101,8 @@ class CameraWatch:
         if self._source is not None:
             self._source.close()  # ends it at once where it waits for the next try
         self._reader.close()
+        counts = self._reader.counts
+        log.info("%s: %d frames taken, %d dropped", self.name, counts.delivered, counts.dropped)
         self._recorder.close()
         self._on_state(self.name, False)
 
@@ -128,7 +130,7 @@ class CameraWatch:
         elif change == "peak":
             self._recorder.peak(frame, result)
         else:
-            self._recorder.end(span, frame.time)
+            self._recorder.end(span)
 
     def _sees(self, frame: Frame) -> bool:
         """Whether the picture can be judged: scoring pauses while it is black, covered, moved and so on."""
@@ -155,5 +157,5 @@ class CameraWatch:
         return due
 
     def _break_off(self) -> None:
-        if self._alarm.break_off() and self._alarm.span is not None and self._last is not None:
-            self._recorder.end(self._alarm.span, self._last)
+        if self._alarm.break_off() and self._alarm.span is not None:
+            self._recorder.end(self._alarm.span)

@@ -84,19 +84,17 @@ class Recorder:
         """The alarm has never been so high: this frame is its picture."""
         self._best = frame, result
 
-    def end(self, span: Span, now: float) -> None:
-        """The alarm is over. Its clip is finished, and the end told, in a thread of its own.
-
-        now: the time of the newest frame, as in `Span`.
-        """
+    def end(self, span: Span) -> None:
+        """The alarm is over. Its clip is finished, and the end told, in a thread of its own."""
         if self._event is None or self._recording is None or self._best is None:
             return
         event, recording, (frame, result) = self._event, self._recording, self._best
         self._event = self._recording = None
         recording.end_at(span.end + self._settings.seconds_after)
         changes = {
-            "peak": _wall(span.peak, now),
-            "end": _wall(span.end, now),
+            # Counted from the start: the day's clock may have been set since.
+            "peak": event.start + span.peak - span.start,
+            "end": event.start + span.end - span.start,
             "level": span.level,
             "boxes": _boxes(frame, result),
             "snapshot": event.snapshot,

@@ -78,16 +78,23 @@ class FaultRun:
         """Makes them all. Raises as `Stand` does, and `MissingPackageError` without libfaketime."""
         clock = _libfaketime()
         self._while_running()
+        self._kills()
         self._disk_full()
         self._clock(clock)
-        self._kills()
+        self._done.complete = True
+        self._keep(self._done)
         return self._done
 
-    def _films(self) -> dict[str, Film]:
-        return {f"camera-{number}": often_film(*clips) for number, clips in enumerate(self._clips)}
-
-    def _stand(self, name: str, **options: object) -> Stand:
-        return Stand(self._folder / name, self._films(), self._model, OFTEN, **options)  # type: ignore[arg-type]
+    def _stand(
+        self,
+        name: str,
+        *,
+        cameras: int = 2,
+        data: Path | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> Stand:
+        films = {f"camera-{number}": often_film(*clips) for number, clips in enumerate(self._clips[:cameras])}
+        return Stand(self._folder / name, films, self._model, OFTEN, data=data, environment=environment)
 
     def _has(self, *names: str) -> bool:
         done = {fault.name for fault in self._done.faults}
@@ -116,9 +123,8 @@ class FaultRun:
         end = "gentle stop after these"
         if self._has(*(kind.name for kind in kinds), end):
             return
-        films = self._films()
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_units(usual, next(iter(films.values())).units)
+        write_units(usual, often_film(*self._clips[0]).units)
         with self._clips[0][1].open(size=(120, 180)) as frames:
             write_units(small, encode(frame.rgb for frame in frames))
         with self._stand("running") as stand:
@@ -191,7 +197,7 @@ class FaultRun:
         times = 3 if self._quick else 50
         rng = random.Random(0)
         survived, back = 0, list[float]()
-        with self._stand("kills") as stand:
+        with self._stand("kills", cameras=1) as stand:
             needed = self._begin(stand)
             for number in range(times):
                 ran = stand.kill()
@@ -202,7 +208,7 @@ class FaultRun:
                 if number % 5 == 4:
                     self._say(f"{name}: {number + 1} of {times}")
                 if number < times - 1:
-                    time.sleep(rng.uniform(0.5 * needed, needed + 15))
+                    time.sleep(rng.uniform(0.3 * needed, needed + 14))
             stand.wait_live(start)
             back.append(time.monotonic() - start)
             _settle(stand, time.time())
