@@ -57,8 +57,8 @@ class Stand:
     """Cameras that play films, and the program that watches them. Use it in a `with` block.
 
     folder: a new one, with everything in it. films: by camera. model: with its budget beside it; both are
-    copied. per_day: the budget. data: where the program keeps its own; None: in the folder. environment: added for the
-    program. Raises as its parts do.
+    copied. per_day: the budget. data: where the program keeps its own; None: in the folder. environment:
+    added for the program. Raises as its parts do.
     """
 
     def __init__(
