@@ -149,7 +149,8 @@ def model(tmp_path):
     assert loud > 1.2 * quiet
     start = (quiet + loud) / 2
     tail = Tail(
-        typical=float(np.nanmedian(scores[:38])), start=start, peaks=1, hours=24, shape=0, scale=1, highest=loud
+        typical=float(np.nanmedian(scores[:38])), start=start, peaks=1, hours=24, shape=0, scale=1,
+        highest=loud,
     )  # fmt: skip
     budget = Budget(
         model_sha256=file_sha256(path), engine="torch fp32", fps=FPS, ignore=[], tail=tail, per_day=1,
