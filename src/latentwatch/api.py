@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentwatch.engines.choose import Choice
+from latentwatch.engines.names import Choice
 from latentwatch.scoring.camera import number_format, open_camera
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.source import open_video

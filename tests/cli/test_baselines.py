@@ -2,14 +2,12 @@
 
 import csv
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 from clips import moving_square
+from command import start
 from typer.testing import CliRunner
 
 from latentwatch.baselines.registry import SYSTEMS
@@ -131,13 +129,7 @@ def test_a_damaged_model_is_a_failure(trained, footage, tmp_path):
 def test_ctrl_c_and_resume(footage, tmp_path):
     out = tmp_path / "long.lw"
     words = ["train", footage / "train", "--model", "mnad", "-o", out, *TINY[:-2], "40", "--fp32"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "latentwatch.cli", *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    process = start(*words)
     while not (tmp_path / "long.lw.run" / "checkpoints" / "last.ckpt").is_file():
         assert process.poll() is None
         time.sleep(0.05)

@@ -2,34 +2,14 @@
 
 import csv
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 from clips import moving_square
+from command import run, start
 
 from latentwatch.experiments.live.rtsp_script import PASSWORD
-
-COMMAND = [sys.executable, "-m", "latentwatch.cli"]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
-
-
-def run(*words, code=0):
-    done = subprocess.run(
-        [*COMMAND, *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=ENVIRONMENT,
-        timeout=200,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
 
 TINY = ["--width", "tiny", "--size", "32x48", "--epochs"]
 
@@ -65,8 +45,10 @@ def test_same_seed_gives_the_same_model(trained):
 
 
 def test_two_processes_train_one_model(trained):
-    done = run("train", trained / "normal", "-o", trained / "two.lw", *TINY, 2, "--devices", 2)
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("epoch", "calibrating"))]
+    process = start("train", trained / "normal", "-o", trained / "two.lw", *TINY, 2, "--devices", 2)
+    stdout, stderr = process.communicate(timeout=200)
+    assert process.returncode == 0, stderr
+    lines = [line for line in stdout.splitlines() if line.startswith(("epoch", "calibrating"))]
     assert [line[:9] for line in lines] == ["epoch 1/2", "epoch 2/2", "calibrati"]  # each said once
     assert '"clips": 3' in run("info", trained / "two.lw").stdout
 
@@ -78,10 +60,7 @@ def test_altered_footage_judges_a_model_without_labels(trained):
 
 def test_stopped_training_is_resumed(trained):
     out = trained / "long.lw"
-    words = [*COMMAND, "train", str(trained / "normal"), "-o", str(out), *TINY, "40"]
-    process = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
+    process = start("train", trained / "normal", "-o", out, *TINY, 40)
     checkpoint = trained / "long.lw.run" / "checkpoints" / "last.ckpt"
     while not checkpoint.is_file():
         assert process.poll() is None

@@ -6,7 +6,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests share servers.py
 
 from missing import skip_or_fail
-from servers import PostgreSQL
+from servers import S3, PostgreSQL
 
 from latentwatch.errors import MissingPackageError
 from latentwatch.experiments.live.servers import Mosquitto
@@ -20,6 +20,13 @@ def broker(tmp_path):
         skip_or_fail(str(error))
     with started:
         yield started
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    started = S3(monkeypatch)
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="module")

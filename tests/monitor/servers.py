@@ -31,6 +31,32 @@ def wait_for(condition, seconds=240):
     raise AssertionError(f"not within {seconds} s")
 
 
+class S3:
+    """moto's server, with one bucket; what is in it outlives `stop`."""
+
+    def __init__(self, monkeypatch):
+        import s3fs
+
+        self.port = free_port()
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{self.port}")
+        self.start()
+        bucket = f"events-{self.port}"
+        s3fs.S3FileSystem(skip_instance_cache=True).mkdir(bucket)
+        self.url = f"s3://{bucket}/clips"
+
+    def start(self):
+        from moto.server import ThreadedMotoServer
+
+        self._server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
+        self._server.start()
+
+    def stop(self):
+        self._server.stop()
+
+
 class PostgreSQL:
     """A server of its own in a folder, with one database."""
 

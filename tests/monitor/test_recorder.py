@@ -7,6 +7,7 @@ from servers import wait_for
 
 from latentwatch.monitor.alarm import Span
 from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.event_files import EventFiles
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.recorder import Recorder
 from latentwatch.monitor.settings import Camera
@@ -28,10 +29,9 @@ def test_an_event_ends_after_its_start_though_the_clock_is_set_back(tmp_path, mo
             "door",
             Camera(url="rtsp://127.0.0.1/x", model="door.lw"),
             store,
-            clips,
+            EventFiles("door", clips, tmp_path, None),
             ring,
             channels=[],
-            scratch=tmp_path,
             longest=60,
             wake=lambda: None,
         )

@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -23,10 +25,12 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import Budget, Tail, budget_file
-from latentwatch.monitor.calibrate import file_sha256
+from latentwatch.monitor.calibrate import file_sha256, health_file
+from latentwatch.monitor.health_reference import learn_health, save_health
 from latentwatch.monitor.settings_file import load_settings
 from latentwatch.monitor.watch import watch
 from latentwatch.scoring.batch import score_clip
+from latentwatch.video.frame import Frame
 from latentwatch.video.source import open_video
 from latentwatch.video.writer import VideoWriter
 
@@ -147,6 +151,62 @@ def test_a_film_becomes_an_event_with_a_clip_and_messages(camera, tmp_path, brok
     assert "normal" in said("events", "list", path)
     assert "no event" in said("events", "show", path, "zz")
     assert not list((tmp_path / "latentwatch-data" / "unfinished").iterdir())
+
+
+def test_with_privacy_no_clear_picture_is_ever_on_the_disk(camera, tmp_path, broker, monkeypatch):
+    monkeypatch.setitem(ENVIRONMENT, "CLIP_KEY", "A" * 43 + "=")
+    monkeypatch.setenv("CLIP_KEY", "A" * 43 + "=")
+    path = settings(camera, tmp_path, camera / "door.mp4", broker.port)
+    path.write_text(path.read_text().split("notify:")[0] + "privacy: {keys: ['${CLIP_KEY}']}\n")
+    data = tmp_path / "latentwatch-data"
+    process = subprocess.Popen([*COMMAND, "watch", path], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    for line in process.stderr:
+        if "begins" in line:
+            break
+    wait_for(lambda: list((data / "unfinished").glob("*.part.mp4")))
+    process.kill()
+    process.communicate()
+    assert [each.name[32:] for each in (data / "unfinished").iterdir()] == [".mp4.enc.part.mp4"]
+    assert not any(b"ftyp" in each.read_bytes() for each in data.rglob("*") if each.is_file())
+    run("watch", path, "--engine", "torch")
+    events = [json.loads(said("events", "show", path, line.split()[0])) for line in _rows(path)]
+    assert [each["state"] for each in events] == ["done", "cut"]
+    assert not list((data / "unfinished").iterdir())
+    names = [
+        f"{each['id']}.{kind}{more}" for each in events for kind in ("mp4", "jpg") for more in ("", ".enc")
+    ]
+    names = [name for name in names if not name.startswith(f"{events[1]['id']}.mp4")]  # it was cut short
+    assert sorted(each.name for each in (data / "clips" / "door").iterdir()) == sorted(names)
+    said("events", "unblur", path, events[0]["id"], "--to", tmp_path / "clear.mp4")
+    clear, blurred = (list(open_video(each)) for each in (tmp_path / "clear.mp4", Path(events[0]["clip"])))
+    assert len(clear) == len(blurred) > 20
+    assert max(np.abs(a.rgb.astype(int) - b.rgb).max() for a, b in zip(clear, blurred, strict=True)) > 100
+
+
+def test_a_black_picture_is_a_problem_and_no_event(camera, tmp_path):
+    """Beside the model lies how its camera usually looks."""
+    for each in camera.glob("door.lw*"):
+        shutil.copy(each, tmp_path)
+    good = [frame.rgb for frame in islice(open_video(camera / "door.mp4"), 30)]
+    film = tmp_path / "film.mp4"
+    with VideoWriter(film, 10) as writer:
+        for rgb in [*good, *good, *(np.zeros_like(rgb) for rgb in good)]:
+            writer.write(rgb)
+    normal = [Frame(index, float(index), rgb) for index, rgb in enumerate(good)]
+    save_health(learn_health(normal), health_file(tmp_path / "door.lw"))
+    path = tmp_path / "cameras.yaml"
+    path.write_text(f"cameras: {{door: {{url: {film}, model: door.lw}}}}\n")
+    for runs in (1, 2):  # the second finds that the first problem goes on, and sees that it is over
+        watch(load_settings(path), threading.Event(), engine="torch")
+        lines = said("events", "problems", path).splitlines()[1:]
+        assert [line.split()[:2] for line in lines] == [["door", "black"]] * runs
+        assert "goes on" in lines[0]
+    assert "goes on" not in lines[1]
+    assert not _rows(path)
+
+
+def _rows(path):
+    return said("events", "list", path).splitlines()[1:]
 
 
 def test_sigterm_ends_it_gently_and_only_one_may_watch(camera, tmp_path, broker, monkeypatch):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from latentwatch.cli.options import Corrupt, Int8, Model, ScoringFormat, refuse
-from latentwatch.engines.choose import Choice
+from latentwatch.engines.names import Choice
 
 
 def evaluate(

@@ -1,4 +1,4 @@
-"""`latentwatch events`: list, show, label."""
+"""`latentwatch events`: list, show, label, unblur, problems."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,10 +50,14 @@ def show_event(settings: SettingsFile, event: EventId) -> None:
 
     with _store(settings) as (store, loaded):
         found = store.get(event)
-        clips = ClipStore(loaded.clips_url, store.owner)
+        clips = ClipStore(loaded.clips_url, store.owner, loaded.unsent)
         shown = {column.name: getattr(found, column.name) for column in found.__table__.columns}
         for name in ("snapshot", "clip"):
             shown[name] = clips.where(shown[name]) if shown[name] else None
+        shown["unblurred"] = [
+            {"at": each.at, "who": each.who, "host": each.host, "file": each.file}
+            for each in store.unblurrings(found.id)
+        ]
         print(json.dumps(shown, indent=1))
 
 
@@ -70,6 +74,43 @@ def label_event(
     with _store(settings) as (store, _):
         found = store.label(event, None if label == "none" else label)
         print(f"{found.id[:8]} ({found.camera}, {_local(found.start)}): {found.label or 'no label'}")
+
+
+@events.command("unblur")
+def unblur_event(
+    settings: SettingsFile,
+    event: EventId,
+    to: Annotated[Path, typer.Option(help="The new file to write it to.", show_default=False)],
+    snapshot: Annotated[bool, typer.Option("--snapshot", help="The snapshot instead of the clip.")] = False,
+) -> None:
+    """Decrypt the original of a blurred clip. Who did so, and when, is recorded with the event.
+
+    Example: CLIP_KEY=… latentwatch events unblur cameras.yaml 3f2a --to evidence.mp4
+    """
+    with _store(settings) as (store, loaded):
+        from latentwatch.monitor.clips import ClipStore
+        from latentwatch.monitor.unblur import unblur
+
+        clips = ClipStore(loaded.clips_url, store.owner, loaded.unsent)
+        unblur(store, clips, loaded.privacy, event, to, snapshot=snapshot)
+        print(f"{to}: written; that you asked for it is recorded")
+
+
+@events.command("problems")
+def list_problems(
+    settings: SettingsFile,
+    camera: Annotated[str | None, typer.Option(help="Of this camera alone.", show_default=False)] = None,
+    last: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 20,
+) -> None:
+    """List when cameras saw badly: covered, moved, frozen and so on. These are no events.
+
+    Example: latentwatch events problems cameras.yaml
+    """
+    with _store(settings) as (store, _):
+        print(f"{'camera':18}{'problem':14}{'start':21}end")
+        for each in store.newest_problems(last, camera):
+            end = "goes on" if each.end is None else _local(each.end)
+            print(f"{each.camera:18}{each.problem:14}{_local(each.start):21}{end}")
 
 
 @contextmanager

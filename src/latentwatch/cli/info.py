@@ -1,9 +1,6 @@
 """`latentwatch info`."""
 
-from latentwatch.bundle.bundle import load_bundle
-from latentwatch.bundle.file import system_of
 from latentwatch.cli.options import Model
-from latentwatch.scoring.baseline import load_baseline
 
 
 def info(model: Model) -> None:
@@ -11,6 +8,10 @@ def info(model: Model) -> None:
 
     Example: latentwatch info front-door.lw
     """
+    from latentwatch.bundle.bundle import load_bundle
+    from latentwatch.bundle.file import system_of
+    from latentwatch.scoring.baseline import load_baseline
+
     if system_of(model) == "decoupled":
         network, description = load_bundle(model)
         print(description.model_dump_json(indent=2))

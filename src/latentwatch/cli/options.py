@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from pydantic import ValidationError
 
-from latentwatch.baselines.registry import SHARES, SYSTEMS
-from latentwatch.baselines.scorer import BaselineSettings
-from latentwatch.engines.choose import Choice
+from latentwatch.engines.names import Choice
 from latentwatch.errors import MissingPackageError, UsageError
 from latentwatch.models.presets import TABLE1, WIDTHS, Architecture, Motion
 
 if TYPE_CHECKING:
+    from latentwatch.baselines.scorer import BaselineSettings
     from latentwatch.training.settings import TrainingSettings
 
 Model = Annotated[Path, typer.Argument(help="Model file made by 'latentwatch train'.", show_default=False)]
@@ -64,6 +62,8 @@ def architecture(preset: str, width: str, size: str | None = None, motion: Motio
 
     Raises `UsageError` for an unknown preset or width, or a size that does not fit.
     """
+    from pydantic import ValidationError
+
     if preset not in TABLE1:
         raise UsageError(f"--preset {preset}: no such preset; known are {', '.join(TABLE1)}")
     if width not in WIDTHS:
@@ -76,11 +76,16 @@ def architecture(preset: str, width: str, size: str | None = None, motion: Motio
         raise UsageError(f"--size {size}: {reason}") from error
 
 
-def baseline_settings(system: str, preset: str, width: str | None, size: str | None) -> BaselineSettings:
+def baseline_settings(system: str, preset: str, width: str | None, size: str | None) -> "BaselineSettings":
     """A baseline at a preset's input size, or another `HEIGHTxWIDTH`, and at a width (default: its paper's).
 
     Raises `UsageError` for an unknown system, preset or width, or a size that is out of range.
     """
+    from pydantic import ValidationError
+
+    from latentwatch.baselines.registry import SHARES, SYSTEMS
+    from latentwatch.baselines.scorer import BaselineSettings
+
     if system not in SYSTEMS:
         raise UsageError(f"--model {system}: no such system; known are decoupled, {', '.join(SYSTEMS)}")
     if preset not in TABLE1:

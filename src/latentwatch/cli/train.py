@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.baselines.registry import SYSTEMS
 from latentwatch.cli.options import (
     Compile,
     Epochs,
@@ -16,8 +15,7 @@ from latentwatch.cli.options import (
     refuse,
     training_settings,
 )
-from latentwatch.models.losses import Reconstruction
-from latentwatch.models.presets import WIDTHS, Motion
+from latentwatch.models.presets import WIDTHS, Motion, Reconstruction
 
 
 def train(
@@ -29,7 +27,11 @@ def train(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")] = Path("camera.lw"),
     system: Annotated[
-        str, typer.Option("--model", help=f"What learns: decoupled (ours) or {', '.join(SYSTEMS)}.")
+        str,
+        typer.Option(
+            "--model",
+            help="What learns: decoupled (ours) or conv-ae, future-frame, latent-auto, mem-ae, mnad.",
+        ),
     ] = "decoupled",
     preset: Annotated[str, typer.Option(help="Input size, k and blocks as in the paper's Table 1.")] = "ped2",
     width: Annotated[

@@ -24,14 +24,15 @@ def watch(
     import threading
 
     with needs_extra("monitor"):
-        from latentwatch.monitor.logs import set_up_logs
         from latentwatch.monitor.settings_file import load_settings
-        from latentwatch.monitor.watch import watch as watch_all
 
     loaded = load_settings(settings)
     if check:
         print(f"{settings}: {len(loaded.cameras)} cameras, {len(loaded.notify)} channels; no mistakes found")
         return
+    with needs_extra("monitor"):
+        from latentwatch.monitor.logs import set_up_logs
+        from latentwatch.monitor.watch import watch as watch_all
     set_up_logs(as_json=json_logs)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,15 +1,12 @@
 """Which engine to use: the one asked for, or the fastest that is installed."""
 
-from typing import Literal
-
-from latentwatch.engines.engine import Engine, EngineName
+from latentwatch.engines.engine import Engine
+from latentwatch.engines.names import Choice, EngineName
 from latentwatch.engines.onnx_engine import OnnxEngine
 from latentwatch.engines.openvino_engine import OpenvinoEngine
 from latentwatch.engines.torch_engine import TorchEngine, cpu_has_bf16
 from latentwatch.errors import MissingPackageError, UsageError
 from latentwatch.models.decoupled import Decoupled
-
-Choice = Literal["auto", "torch", "onnx", "openvino"]
 
 
 def open_engine(model: Decoupled, choice: Choice = "auto", *, bf16: bool | None = None) -> Engine:

@@ -2,15 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from latentwatch.engines.names import EngineName
 from latentwatch.engines.stream import MotionStream, StepStream, WindowStream
 from latentwatch.models.presets import Precision
-
-EngineName = Literal["torch", "onnx", "openvino"]
 
 
 class Engine(ABC):

@@ -15,8 +15,7 @@ from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_model
-from latentwatch.models.losses import Reconstruction
-from latentwatch.models.presets import Motion
+from latentwatch.models.presets import Motion, Reconstruction
 
 SCORES = ("r_mse", "z_mse", "p_mse")
 """The scores in the order of the paper's tables."""

@@ -1,13 +1,11 @@
 """The three terms of Eq. 1, the reconstruction losses of Table 4, and a term against collapse."""
 
 from collections.abc import Iterable
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-Reconstruction = Literal["mse", "gdl", "ssim", "mse+gdl", "mse+ssim", "mse+gdl+ssim"]
-"""What the first term of Eq. 1 measures (Table 4)."""
+from latentwatch.models.presets import Reconstruction
 
 GDL, SSIM = 0.1, 0.03
 """Weights of the gradient difference and of 1 - SSIM beside the squared error's 1, each a sum over values.

@@ -13,6 +13,9 @@ Precision = Literal["fp32", "bf16", "int8"]
 Motion = Literal["conv3d", "conv-lstm", "autoregressive"]
 """The motion models that the paper compares (Table 5); Conv3D is the paper's own."""
 
+Reconstruction = Literal["mse", "gdl", "ssim", "mse+gdl", "mse+ssim", "mse+gdl+ssim"]
+"""What the first term of Eq. 1 measures (Table 4); see `models.losses`."""
+
 WIDTHS = {"paper": 32, "small": 16, "tiny": 8}
 """Channels of the first encoder block; they double with each block."""
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.datasets.dataset import Clip
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import Budget, Promise, budget_file, fit_tail, promise

@@ -18,6 +18,7 @@ from latentwatch.scoring.detector import Detector
 from latentwatch.video.address import Address, mask
 from latentwatch.video.frame import Frame
 from latentwatch.video.live import Arrival, LiveReader
+from latentwatch.video.stream import Transport
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class CameraWatch:
         budget: Budget,
         threshold: float,
         *,
+        transport: Transport,
         schedule: list[Hours],
         ring: PacketRing,
         recorder: Recorder,
@@ -48,7 +50,8 @@ class CameraWatch:
     ) -> None:
         self.name = name
         self.frames = 0
-        self._address, self._detector, self._schedule = address, detector, schedule
+        self._address, self._transport = address, transport
+        self._detector, self._schedule = detector, schedule
         self._health = health
         self._ring, self._recorder, self._on_state = ring, recorder, on_state
         self._alarm = Alarm(budget.rules, budget.tail.typical, threshold, budget.fps)
@@ -79,7 +82,7 @@ class CameraWatch:
 
     def _open(self) -> CameraSource:
         listeners = Listeners(on_state=self._state, on_packet=self._ring.add)
-        self._source = CameraSource(self._address, listeners=listeners)
+        self._source = CameraSource(self._address, transport=self._transport, listeners=listeners)
         return self._source
 
     def _state(self, state: State, _reason: str) -> None:
@@ -117,9 +120,10 @@ class CameraWatch:
         if not self._is_due() or not self._sees(frame):
             return
         self.frames += 1
+        self._recorder.see(frame)
         result = self._detector.step(frame)
-        if result is None:
-            return
+        if result is None or (self._health is not None and self._health.suspect):
+            return  # what may be found to be the camera's trouble must not become an alarm before that
         score = result.score if self._kept.all() else score_of(result.error_map, self._kept)
         change = self._alarm.step(frame.time, score)
         span = self._alarm.span
@@ -141,6 +145,7 @@ class CameraWatch:
             log.warning(
                 "%s: the picture is %s%s", self.name, "" if event.begins else "no longer ", event.problem
             )
+            self._recorder.problem(event)
         if was_usable and not self._health.usable:
             self._break_off()
             self._detector.reset()

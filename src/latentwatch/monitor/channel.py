@@ -1,6 +1,7 @@
 """What tells somebody of events."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.model import Message
@@ -23,6 +24,9 @@ class Channel(ABC):
 
     def camera_state(self, camera: str, is_live: bool) -> None:  # noqa: B027
         """A camera comes or goes; most channels do not tell that."""
+
+    def camera_problems(self, camera: str, problems: Sequence[str]) -> None:  # noqa: B027
+        """What a camera suffers from at the start; changes of it come as messages."""
 
     def close(self) -> None:  # noqa: B027
         """Lets go of the receiver."""

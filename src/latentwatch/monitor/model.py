@@ -11,8 +11,8 @@ State = Literal["open", "done", "cut"]
 
 Label = Literal["normal", "anomaly"]
 
-Kind = Literal["new", "end"]
-"""Of a message: an event has begun; it is over, and its clip can be had."""
+Kind = Literal["new", "end", "problem", "well"]
+"""Of a message: an event has begun; it is over, and its clip can be had; a camera sees badly; well again."""
 
 
 class Base(DeclarativeBase):
@@ -53,8 +53,8 @@ class Event(Base):
 class Message(Base):
     """One message to one channel, kept until it is delivered.
 
-    id: in the order of writing. key: the same in each attempt, so that a receiver can drop doubles.
-    failed: the channel refused it for good.
+    id: in the order of writing. key: the same in each attempt, so that a receiver can drop doubles. event_id,
+    problem_id: what it is about, one of the two. failed: the channel refused it for good.
     """
 
     __tablename__ = "message"
@@ -62,7 +62,8 @@ class Message(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     key: Mapped[str] = mapped_column(String(48))
     channel: Mapped[str] = mapped_column(String(64))
-    event_id: Mapped[str] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
+    event_id: Mapped[str | None] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
+    problem_id: Mapped[str | None] = mapped_column(ForeignKey("problem.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(8))
     body: Mapped[dict[str, Any]]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -72,6 +73,38 @@ class Message(Base):
     error: Mapped[str | None]
 
     __table_args__ = (Index("ix_message_waiting", "channel", "delivered", "failed", "id"),)
+
+
+class CameraProblem(Base):
+    """A time in which a camera did not see well, such as `covered`. Times are seconds since 1970, UTC.
+
+    end: None while it goes on.
+    """
+
+    __tablename__ = "problem"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=lambda: uuid.uuid4().hex)
+    camera: Mapped[str] = mapped_column(String(64), index=True)
+    problem: Mapped[str] = mapped_column(String(32))
+    start: Mapped[float] = mapped_column(index=True)
+    end: Mapped[float | None]
+
+
+class Unblurring(Base):
+    """Who was given the original of a blurred clip or snapshot, and when (seconds since 1970, UTC).
+
+    It outlives its event, so `event_id` refers to nothing. file: the original's name. who: the user of the
+    operating system, host: the machine.
+    """
+
+    __tablename__ = "unblurring"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    event_id: Mapped[str] = mapped_column(String(32), index=True)
+    file: Mapped[str] = mapped_column(String(120))
+    at: Mapped[float]
+    who: Mapped[str] = mapped_column(String(120))
+    host: Mapped[str] = mapped_column(String(120))
 
 
 class Owner(Base):

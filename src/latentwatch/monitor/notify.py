@@ -4,6 +4,7 @@ import logging
 import tempfile
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import apprise
 
@@ -17,7 +18,7 @@ from latentwatch.video.address import mask
 
 
 class AppriseChannel(Channel):
-    """A service that people read: told of the beginning of an event, with its snapshot.
+    """A service that people read: told when an event begins, with its snapshot, and of cameras' problems.
 
     Raises `UsageError` for a URL that Apprise does not know.
     """
@@ -34,11 +35,10 @@ class AppriseChannel(Channel):
 
     def send(self, message: Message, snapshot: bytes | None) -> None:
         """See `Channel.send`. The end of an event is not told."""
-        if message.kind != "new":
+        if message.kind == "end":
             return
         camera = message.body["camera"]
-        start = datetime.fromtimestamp(message.body["start"]).astimezone()
-        text = f"Something unusual at {start:%H:%M:%S} (event {message.event_id[:8]})"
+        text = _text(message.kind, message.body)
         with tempfile.TemporaryDirectory() as folder:
             picture = None
             if snapshot is not None:
@@ -47,6 +47,16 @@ class AppriseChannel(Channel):
             sent = self._service.notify(text, title=camera, attach=str(picture) if picture else None)
         if not sent:
             raise LatentwatchError(f"{self._shown}: not delivered")
+
+
+def _text(kind: str, body: dict[str, Any]) -> str:
+    start = f"{datetime.fromtimestamp(body['start']).astimezone():%H:%M:%S}"
+    if kind == "problem":
+        return f"The camera sees badly since {start}: {body['problem']}. Nothing is watched until it is over."
+    if kind == "well":
+        left = f"; still: {', '.join(body['problems'])}" if body["problems"] else ""
+        return f"The camera is no longer {body['problem']} (since {start}){left}."
+    return f"Something unusual at {start} (event {body['id'][:8]})"
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:

@@ -17,8 +17,10 @@ from pydantic import (
 )
 
 from latentwatch.errors import UsageError
+from latentwatch.monitor.references import is_reference
 from latentwatch.monitor.schedule import Hours, parse_hours
 from latentwatch.video.address import parse_address
+from latentwatch.video.stream import Transport
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """Names are parts of MQTT topics and of file names."""
@@ -46,12 +48,14 @@ class _Part(BaseModel):
 class Camera(_Part):
     """One camera.
 
-    url: see `parse_address`. model: the file of `latentwatch train`. ignore: polygons whose errors do not
-    count. schedule: when it is watched; empty means always. false_alarms_per_day: the budget. notify: which
-    of the channels are told; None means all. seconds_before, seconds_after: what a clip has around its event.
+    url: see `parse_address`. transport: how RTSP brings the pictures. model: the file of `latentwatch train`.
+    ignore: polygons whose errors do not count. schedule: when it is watched; empty means always.
+    false_alarms_per_day: the budget. notify: which of the channels are told; None means all. seconds_before,
+    seconds_after: what a clip has around its event.
     """
 
     url: Annotated[SecretStr, AfterValidator(_camera_url)]
+    transport: Transport = "tcp"
     model: Path
     ignore: list[Polygon] = []
     schedule: list[Annotated[Hours, BeforeValidator(parse_hours, json_schema_input_type=str)]] = []
@@ -110,6 +114,23 @@ class Keep(_Part):
     gigabytes: float = Field(default=20, gt=0)
 
 
+def _is_no_secret(reference: str) -> str:
+    if not is_reference(reference):
+        raise ValueError("a key must not stand here; expected ${NAME} or ${file:PATH}")
+    return reference
+
+
+class Privacy(_Part):
+    """Clips and snapshots in which everything that moves is blurred; originals are kept encrypted.
+
+    blur: which cameras; None means all. keys: references to keys (see `read_keys`), newest first, which are
+    looked up where they are needed: who only lists events needs none.
+    """
+
+    blur: list[str] | None = None
+    keys: Annotated[list[Annotated[str, AfterValidator(_is_no_secret)]], Field(min_length=1)]
+
+
 class Settings(_Part):
     """All of the file.
 
@@ -123,6 +144,16 @@ class Settings(_Part):
     store: SecretStr | None = None
     clips: str | None = None
     keep: Keep = Keep()
+    privacy: Privacy | None = None
+
+    @model_validator(mode="after")
+    def _cameras_exist(self) -> Self:
+        blurred = self.privacy.blur if self.privacy else None
+        unknown = set(blurred or []) - set(self.cameras)
+        if unknown:
+            known = ", ".join(self.cameras)
+            raise ValueError(f"privacy.blur: no camera {', '.join(sorted(unknown))}; known are {known}")
+        return self
 
     @model_validator(mode="after")
     def _channels_exist(self) -> Self:
@@ -142,6 +173,15 @@ class Settings(_Part):
     def clips_url(self) -> str:
         """The fsspec URL of clips and snapshots."""
         return self.clips or str(self.folder / "clips")
+
+    @property
+    def unsent(self) -> Path:
+        """Where clips wait to be sent, where `clips` is on another machine."""
+        return self.folder / "unsent"
+
+    def blurs(self, camera: str) -> bool:
+        """Whether a camera's clips and snapshots are blurred."""
+        return self.privacy is not None and (self.privacy.blur is None or camera in self.privacy.blur)
 
     def channels_of(self, camera: str) -> list[str]:
         """The channels that are told of a camera's events."""

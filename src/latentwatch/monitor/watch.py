@@ -10,12 +10,16 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from latentwatch.bundle.bundle import load_bundle
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.monitor.background import Background
 from latentwatch.monitor.budget import Budget, load_budget
 from latentwatch.monitor.calibrate import file_sha256, health_file
 from latentwatch.monitor.camera_watch import CameraWatch
 from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.encryption import read_keys
+from latentwatch.monitor.event_files import Blurring, EventFiles
 from latentwatch.monitor.health import HealthMonitor
 from latentwatch.monitor.health_reference import load_health
 from latentwatch.monitor.notify import open_channels
@@ -24,6 +28,7 @@ from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.recorder import Recorder
 from latentwatch.monitor.settings import Camera, Settings
 from latentwatch.monitor.store import EventStore
+from latentwatch.monitor.uploads import Uploads
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.address import parse_address
 
@@ -47,9 +52,10 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
         stack.callback(_alone(settings.folder).release)
         store = EventStore(settings.store_url)
         stack.callback(store.close)
-        clips = ClipStore(settings.clips_url, store.owner)
+        clips = ClipStore(settings.clips_url, store.owner, settings.unsent)
         scratch = _scratch(settings.folder)
         _recover(store, clips, settings)
+        stack.callback(Uploads(clips).close)
         channels = open_channels(settings)
         for channel in channels.values():
             stack.callback(channel.close)
@@ -60,6 +66,10 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
             for name in settings.channels_of(camera):
                 channels[name].camera_state(camera, is_live)
 
+        for name in settings.cameras:
+            for channel_name in settings.channels_of(name):
+                channels[channel_name].camera_problems(name, store.open_problems(name))
+
         watches = []
         for name, (detector, budget, threshold) in cameras.items():
             camera = settings.cameras[name]
@@ -68,10 +78,9 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                 name,
                 camera,
                 store,
-                clips,
+                EventFiles(name, clips, scratch, _blurring(name, detector, settings)),
                 ring,
                 channels=settings.channels_of(name),
-                scratch=scratch,
                 longest=budget.rules.longest,
                 wake=outbox.wake,
             )
@@ -82,10 +91,11 @@ def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto")
                     detector,
                     budget,
                     threshold,
+                    transport=camera.transport,
                     schedule=camera.schedule,
                     ring=ring,
                     recorder=recorder,
-                    health=_health(name, camera),
+                    health=_health(name, settings, store),
                     on_state=tell,
                 )
             )
@@ -117,11 +127,20 @@ def _prepare(name: str, camera: Camera, engine: Choice) -> tuple[Detector, Budge
     return Detector(model, info.calibration, engine=opened), budget, threshold
 
 
-def _health(name: str, camera: Camera) -> HealthMonitor | None:
-    path = health_file(camera.model)
+def _blurring(name: str, detector: Detector, settings: Settings) -> Blurring | None:
+    if settings.privacy is None or not settings.blurs(name):
+        return None
+    return Blurring(read_keys(settings.privacy.keys)[0], Background(detector.background))
+
+
+def _health(name: str, settings: Settings, store: EventStore) -> HealthMonitor | None:
+    path = health_file(settings.cameras[name].model)
+    problems = store.open_problems(name)
     if path.is_file():
-        return HealthMonitor(load_health(path))
+        return HealthMonitor(load_health(path), active=problems)
     log.info("%s: no %s, so the camera's health is not watched", name, path.name)
+    for problem in problems:  # nobody would ever see that it is over
+        store.end_problem(name, problem, time.time(), settings.channels_of(name))
     return None
 
 

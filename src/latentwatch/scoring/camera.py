@@ -8,7 +8,8 @@ import numpy as np
 
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.bundle.int8 import load_int8
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.names import Choice
 from latentwatch.engines.openvino_engine import Int8Engine
 from latentwatch.errors import UsageError
 from latentwatch.models.presets import Precision

@@ -80,6 +80,11 @@ class Detector:
         """Whether boxes come from the prediction error in pixels."""
         return self._pixels is not None
 
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """The camera's mean picture, `(H, W, 3)` in grey levels 0 to 255, at the model's input size."""
+        return self._model.background.permute(1, 2, 0).numpy() * 255
+
     def twin(self) -> "Detector":
         """A detector for another camera: the same model on the same engine, no frames seen."""
         return Detector(self._model, self.calibration, engine=self.engine, pixel_boxes=self.pixel_boxes)

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from latentwatch.bundle.bundle import load_bundle
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import open_engine
 from latentwatch.engines.engine import Engine
+from latentwatch.engines.names import Choice
 from latentwatch.scoring.detector import Detector, Result
 from latentwatch.video.frame import Frame
 

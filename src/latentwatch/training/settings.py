@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from latentwatch.models.losses import Reconstruction
+from latentwatch.models.presets import Reconstruction
 
 LatentGradient = Literal["late", "full", "stop"]
 Schedule = Literal["cycle", "steps"]

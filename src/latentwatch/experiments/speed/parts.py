@@ -6,7 +6,8 @@ from importlib.util import find_spec
 import numpy as np
 
 from latentwatch.engines.choose import open_engine
-from latentwatch.engines.engine import Engine, EngineName
+from latentwatch.engines.engine import Engine
+from latentwatch.engines.names import EngineName
 from latentwatch.engines.torch_engine import cpu_has_bf16
 from latentwatch.experiments.speed.race import Lap
 from latentwatch.experiments.speed.systems import DenseTorch, Racer, formats, street_frames, warmed
@@ -57,6 +58,8 @@ def part_runners(widths: list[str]) -> dict[Part, Lap]:
                 runners[Part("encoder", width, 6, runs_on)] = _encoder(shorter, frames[0])
         dense = DecoupledScorer(model, DenseTorch(model))
         runners[Part("whole", width, base.k, BASELINE)] = warmed(dense, frames)
+    for lap in runners.values():
+        lap()  # an engine converts a graph when it is first asked for
     return runners
 
 

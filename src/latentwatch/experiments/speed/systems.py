@@ -12,7 +12,7 @@ from latentwatch.baselines.registry import build
 from latentwatch.baselines.scorer import Baseline, BaselineSettings, Scorer
 from latentwatch.datasets.street.dataset import street_dataset
 from latentwatch.engines.choose import open_engine
-from latentwatch.engines.engine import EngineName
+from latentwatch.engines.names import EngineName
 from latentwatch.engines.openvino_core import openvino_core
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.experiments.speed.openvino_baseline import OpenvinoBaseline

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from latentwatch.bundle.bundle import Calibration
-from latentwatch.engines.choose import Choice, open_engine
+from latentwatch.engines.choose import open_engine
+from latentwatch.engines.names import Choice
 from latentwatch.errors import StoppedError
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_result
