@@ -22,6 +22,10 @@ from latentwatch.video.stream import Transport
 
 log = logging.getLogger(__name__)
 
+KEEP = 5
+"""Frames that may wait: half a second. A late alarm is better than a frame that is missing, after which all
+that moves seems to have moved faster."""
+
 PAUSE = 1.0
 """Seconds between two frames after which they do not follow each other, and the detector begins anew."""
 
@@ -61,7 +65,7 @@ class CameraWatch:
         self._stop = threading.Event()
         self._arrived = threading.Event()
         self._source: CameraSource | None = None
-        self._reader = LiveReader(self._open, fps=budget.fps)
+        self._reader = LiveReader(self._open, fps=budget.fps, keep=KEEP)
         self._thread = threading.Thread(target=self._run, name=f"watch {name}", daemon=True)
 
     def start(self) -> None:
