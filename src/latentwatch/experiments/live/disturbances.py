@@ -82,6 +82,16 @@ def lock_database(seconds: float) -> Callable[[Stand], None]:
     return make
 
 
+def replace_model(other: Path) -> Callable[[Stand], None]:
+    """The model file is replaced by another, with its own budget beside it."""
+
+    def make(stand: Stand) -> None:
+        stand.copy_model(other)
+        time.sleep(10)
+
+    return make
+
+
 def fill_disk(stand: Stand) -> None:
     """Another program takes all that is left of the file system."""
     file = stand.data / "full"

@@ -1,6 +1,7 @@
 """Faults, each made and counted: is anything announced lost, and does every camera come back by itself?"""
 
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -8,16 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from latentwatch.bundle.bundle import load_bundle, save_bundle
 from latentwatch.datasets.dataset import Clip, Dataset
-from latentwatch.errors import LatentwatchError, MissingPackageError
-from latentwatch.experiments.live.checks import (
-    kept_events,
-    lost,
-    missing,
-    orphans,
-    playable,
-    waiting_messages,
-)
+from latentwatch.errors import MissingPackageError
+from latentwatch.experiments.live.checks import kept_events, lost
 from latentwatch.experiments.live.disturbances import (
     HOUR,
     Disturbance,
@@ -25,6 +20,7 @@ from latentwatch.experiments.live.disturbances import (
     fill_disk,
     lock_database,
     other_size,
+    replace_model,
     restart_server,
     set_clock_back,
     tell_server,
@@ -32,14 +28,10 @@ from latentwatch.experiments.live.disturbances import (
 from latentwatch.experiments.live.footage import FPS, PAUSE, Film, encode, encode_clip
 from latentwatch.experiments.live.measured import Fault, Faults
 from latentwatch.experiments.live.rtsp_script import write_units
-from latentwatch.experiments.live.servers import wait_for
 from latentwatch.experiments.live.stand import OFTEN, Stand, growth
-
-PATIENCE = 180.0
-"""Seconds in which everything must be well again."""
-
-SETTLE = 11.0
-"""Seconds of live pictures after which a camera's next loss is tried again soon (`camera_source.STEADY`)."""
+from latentwatch.experiments.live.verdict import and_then, disturb, ended, settle
+from latentwatch.monitor.budget import budget_file, load_budget
+from latentwatch.monitor.calibrate import file_sha256, health_file
 
 DISK_MIB = 48
 
@@ -77,6 +69,7 @@ class FaultRun:
     def run(self) -> Faults:
         """Makes them all. Raises as `Stand` does, and `MissingPackageError` without libfaketime."""
         clock = _libfaketime()
+        self._say(f"faults: about {5 if self._quick else 40} min, less what is done")
         self._while_running()
         self._kills()
         self._disk_full()
@@ -120,8 +113,10 @@ class FaultRun:
             Disturbance("broker down", broker_away(10 if self._quick else 60), note="not delivered"),
             Disturbance("database locked", lock_database(5 if self._quick else 40)),
         ]
+        kinds.append(Disturbance("model file replaced", replace_model(self._other_model())))
         end = "gentle stop after these"
-        if self._has(*(kind.name for kind in kinds), end):
+        kinds = [kind for kind in kinds if not self._has(kind.name)]
+        if not kinds and self._has(end):
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         write_units(usual, often_film(*self._clips[0]).units)
@@ -131,13 +126,26 @@ class FaultRun:
             self._begin(stand)
             began = time.monotonic()
             for kind in kinds:
-                self._add(_disturb(stand, kind))
+                self._add(disturb(stand, kind))
             took = time.monotonic() - began
-            first, last = growth([sample for sample in stand.samples if sample.at > began])
-            self._done.minutes = took / 60
-            self._done.memory_mib = (first.memory_mib, last.memory_mib)
-            self._done.threads = (first.threads, last.threads)
-            self._add(_ended(stand, end))
+            if took / 60 > self._done.minutes:
+                first, last = growth([sample for sample in stand.samples if sample.at > began])
+                self._done.minutes = took / 60
+                self._done.memory_mib = (first.memory_mib, last.memory_mib)
+                self._done.threads = (first.threads, last.threads)
+            self._add(ended(stand, end))
+
+    def _other_model(self) -> Path:
+        """The same network in a file of other contents, and its budget."""
+        network, info = load_bundle(self._model)
+        other = self._folder / "other" / self._model.name
+        other.parent.mkdir(parents=True, exist_ok=True)
+        save_bundle(other, network, info.model_copy(update={"provenance": {**info.provenance, "copy": 2}}))
+        budget = load_budget(self._model, file_sha256(self._model))
+        changed = budget.model_copy(update={"model_sha256": file_sha256(other)})
+        budget_file(other).write_text(changed.model_dump_json())
+        shutil.copyfile(health_file(self._model), health_file(other))
+        return other
 
     def _disk_full(self) -> None:
         name = "disk full"
@@ -163,10 +171,10 @@ class FaultRun:
         try:
             with self._stand("full", data=disk) as stand:
                 self._begin(stand)
-                fault = _disturb(stand, Disturbance(name, fill_disk))
+                fault = disturb(stand, Disturbance(name, fill_disk))
                 gave_up = sum("is LOST" in line for line in stand.said())
                 note = f"{gave_up} alarms while it was full could not be recorded and were not announced"
-                self._add(_and_then(fault, _ended(stand, name), note))
+                self._add(and_then(fault, ended(stand, name), note))
         finally:
             subprocess.run(["umount", str(disk)], check=False)
 
@@ -186,8 +194,8 @@ class FaultRun:
         }
         with self._stand("clock", environment=environment) as stand:
             self._begin(stand)
-            fault = _disturb(stand, Disturbance(name, set_clock_back(clock)), shift=-HOUR)
-            self._add(_and_then(fault, _ended(stand, name), "while messages waited for the broker"))
+            fault = disturb(stand, Disturbance(name, set_clock_back(clock)), shift=-HOUR)
+            self._add(and_then(fault, ended(stand, name), "while messages waited for the broker"))
 
     def _kills(self) -> None:
         """The program is killed at random moments, from its start to some alarms later, and started again."""
@@ -211,7 +219,7 @@ class FaultRun:
                     time.sleep(rng.uniform(0.3 * needed, needed + 14))
             stand.wait_live(start)
             back.append(time.monotonic() - start)
-            _settle(stand, time.time())
+            settle(stand, time.time())
             fault = Fault(
                 name=name,
                 times=times,
@@ -221,7 +229,7 @@ class FaultRun:
                 recovered_s=back,
             )
             cut = sum(each.state == "cut" for each in kept_events(stand.data).values())
-            self._add(_and_then(fault, _ended(stand, name), f"{cut} events were going on when it was killed"))
+            self._add(and_then(fault, ended(stand, name), f"{cut} events were going on when it was killed"))
 
     def _begin(self, stand: Stand) -> float:
         """Starts the program and waits until each camera has told of an event; seconds until it was live."""
@@ -229,90 +237,8 @@ class FaultRun:
         stand.start()
         stand.wait_live(start)
         needed = time.monotonic() - start
-        _settle(stand, 0.0)
+        settle(stand, 0.0)
         return needed
-
-
-def _disturb(stand: Stand, kind: Disturbance, shift: float = 0.0) -> Fault:
-    """Makes a fault and waits until all is well again. shift: of the program's clock afterwards, seconds."""
-    before = stand.listener.announced()
-    pid = stand.pid
-    survived, back, problem = 0, list[float](), ""
-    for _ in range(kind.times):
-        kind.make(stand)
-        over = time.monotonic()
-        try:
-            if kind.only_live:
-                stand.wait_live(over, PATIENCE)
-            else:
-                _settle(stand, time.time() + shift)
-            back.append(time.monotonic() - over)
-            if kind.times > 1:
-                time.sleep(SETTLE)
-        except LatentwatchError as error:
-            problem = str(error)
-            continue
-        survived += stand.pid == pid and not lost(stand.listener.announced(), stand.data)
-    announced = stand.listener.announced()
-    if kind.note and not any(kind.note in line for line in stand.said()):
-        problem = problem or f"the log does not say '{kind.note}'"
-    return Fault(
-        name=kind.name,
-        times=kind.times,
-        survived=survived,
-        announced=len(announced - before),
-        lost=len(lost(announced, stand.data)),
-        recovered_s=back,
-        note=problem,
-    )
-
-
-def _settle(stand: Stand, moment: float) -> None:
-    """Waits until each camera has told of an event that began after a moment of the program's day clock, and
-    nothing that has ended waits to be told."""
-
-    def told() -> bool:
-        new = [each.body for each in stand.listener.told if each.body["type"] == "new"]
-        return all(
-            any(body["camera"] == camera and body["start"] > moment for body in new)
-            for camera in stand.cameras
-        )
-
-    wait_for(told, PATIENCE, "an event of every camera")
-    wait_for(lambda: waiting_messages(stand.data) == 0, PATIENCE, "all messages delivered")
-
-
-def _ended(stand: Stand, name: str) -> Fault:
-    """Stops the program gently and looks at all that it leaves."""
-    stand.stop()
-    time.sleep(1)
-    announced = stand.listener.announced()
-    kept = kept_events(stand.data)
-    gone = len(set(announced) - set(kept))
-    return Fault(
-        name=name,
-        times=1,
-        survived=int(not gone),
-        announced=len(announced),
-        lost=gone,
-        recovered_s=[],
-        orphans=len(orphans(stand.data)),
-        missing=len(missing(stand.data)),
-        unplayable=sum(each.state == "done" and not playable(each.clip) for each in kept.values()),
-    )
-
-
-def _and_then(fault: Fault, ended: Fault, note: str) -> Fault:
-    """A fault with what was left after it."""
-    return fault.model_copy(
-        update={
-            "lost": max(fault.lost, ended.lost),
-            "orphans": ended.orphans,
-            "missing": ended.missing,
-            "unplayable": ended.unplayable,
-            "note": "; ".join(filter(None, (fault.note, note))),
-        }
-    )
 
 
 def _libfaketime() -> Path:

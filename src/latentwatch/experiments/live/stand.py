@@ -107,7 +107,9 @@ class Stand:
         """Puts a model with its budget and health where the program looks for it."""
         for beside in (Path, budget_file, health_file):
             if beside(model).is_file():
-                shutil.copyfile(beside(model), beside(self.model))
+                target = beside(self.model)
+                shutil.copyfile(beside(model), target.with_name("new"))
+                target.with_name("new").replace(target)
 
     @property
     def pid(self) -> int:
