@@ -114,6 +114,8 @@ def reproduce(
     if name is None:
         raise UsageError("say which experiment; 'latentwatch reproduce --list' shows all")
     chosen = experiment(name)
+    if only and name != "live":
+        raise UsageError(f"--only {only}: a part of live, not of {name}; leave it away")
     if chosen.dataset:
         open_dataset(chosen.dataset, data)  # asks for data that is not there, before anything takes time
     wanted = plan(chosen)
