@@ -57,6 +57,7 @@ def write_live(
                 status="quick" if quick else "measured",
             )
             for dataset, metric, value in made
+            if not np.isnan(value)  # nothing was told, so there is no latency
         ]
     summary: list[str] = []
     if faults:
@@ -110,7 +111,8 @@ def _accuracy(part: Accuracy) -> Made:
     ]
     high = chi2.ppf(0.95, 2 * (part.false + 1)) / 2 / part.normal_hours
     remarks = [
-        f"{part.found} of {part.events} labelled events were found. {part.false} false alarms in "
+        f"{part.found} of {part.events} labelled events were found, {part.cameras} cameras at once. "
+        f"{part.false} false alarms in "
         f"{60 * part.normal_hours:.1f} minutes of normal footage (at most {high:.0f} an hour, with 95% "
         f"confidence; the budget is {part.per_day / 24:.0f} an hour); {part.false_in_test} of them in the "
         f"{3600 * part.normal_hours_in_test:.0f} s that the model and its budget have not seen.",
@@ -186,7 +188,8 @@ def _flat(where: str, memory: tuple[float, float], threads: tuple[int, int]) -> 
 
 def _table(faults: Sequence[Fault]) -> list[str]:
     lines = [
-        "| fault | survived | events told | lost | back after (s): median, longest | orphans | remark |",
+        "| fault | survived | events told | lost | back after (s): median, longest | "
+        "files: orphans, missing, unplayable | remark |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for fault in faults:
@@ -195,6 +198,6 @@ def _table(faults: Sequence[Fault]) -> list[str]:
             back = f"{np.median(fault.recovered_s):.1f}, {max(fault.recovered_s):.1f}"
         lines.append(
             f"| {fault.name} | {fault.survived} of {fault.times} | {fault.announced} | {fault.lost} | "
-            f"{back} | {fault.orphans} | {fault.note} |"
+            f"{back} | {fault.orphans}, {fault.missing}, {fault.unplayable} | {fault.note} |"
         )
     return [*lines, ""]
