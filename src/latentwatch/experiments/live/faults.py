@@ -182,7 +182,7 @@ class FaultRun:
         name = "clock set back by an hour"
         if self._has(name):
             return
-        clock = self._folder / "clock"
+        clock = self._folder / "clock.txt"
         self._folder.mkdir(parents=True, exist_ok=True)
         clock.write_text("+0\n")
         environment = {

@@ -30,7 +30,7 @@ MIB = 2**20
 OFTEN = 1e6
 """A budget of false alarms a day that lowers the threshold as far as it goes, so that alarms come often."""
 
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 """How long `watch` may take to start on a busy machine."""
 
 
