@@ -80,17 +80,20 @@ class Recorder:
         # Set here, since the files carry it before the row is written.
         event.id = uuid.uuid4().hex
         event.snapshot, event.bytes = self._snapshot(event.id)
-        if not _insist(lambda: self._store.begin(event, self._channels), self._name):
-            return
-        log.info("%s: event %s begins, level %.2f", self._name, event.id[:8], span.level)
-        self._wake()
-        self._event = event
-        self._recording = self._files.record(
+        # Before the row: while a locked store makes it wait, the ring drops what the clip is to show.
+        recording = self._files.record(
             event.id,
             self._ring,
             span.start - self._settings.seconds_before,
             self._settings.seconds_before + self._longest + self._settings.seconds_after,
         )
+        if not _insist(lambda: self._store.begin(event, self._channels), self._name):
+            recording.cancel()
+            self._drop_snapshot(event.snapshot)
+            return
+        log.info("%s: event %s begins, level %.2f", self._name, event.id[:8], span.level)
+        self._wake()
+        self._event, self._recording = event, recording
 
     def peak(self, frame: Frame, result: Result) -> None:
         """The alarm has never been so high: this frame is its picture."""
@@ -138,6 +141,14 @@ class Recorder:
         if _insist(lambda: self._store.end(event_id, self._channels, state="done", **changes), self._name):
             log.info("%s: event %s is over", self._name, event_id[:8])
             self._wake()
+
+    def _drop_snapshot(self, name: str | None) -> None:
+        """Removes the snapshot of an event that is in no store."""
+        try:
+            if name is not None:
+                self._files.remove(name)
+        except OSError as error:
+            log.warning("%s: %s is left behind until the next start: %s", self._name, name, mask(str(error)))
 
     def _snapshot(self, event_id: str) -> tuple[str | None, int]:
         """Stores the best frame so far as a JPEG; its name and bytes, None where that cannot be done."""

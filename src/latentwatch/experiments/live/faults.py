@@ -11,10 +11,10 @@ import numpy as np
 
 from latentwatch.bundle.bundle import load_bundle, save_bundle
 from latentwatch.datasets.dataset import Clip, Dataset
-from latentwatch.errors import MissingPackageError
 from latentwatch.experiments.live.checks import kept_events, lost
 from latentwatch.experiments.live.disturbances import (
     HOUR,
+    Clock,
     Disturbance,
     broker_away,
     fill_disk,
@@ -22,20 +22,20 @@ from latentwatch.experiments.live.disturbances import (
     other_size,
     replace_model,
     restart_server,
-    set_clock_back,
     tell_server,
 )
 from latentwatch.experiments.live.footage import FPS, PAUSE, Film, encode, encode_clip
 from latentwatch.experiments.live.measured import Fault, Faults
 from latentwatch.experiments.live.rtsp_script import write_units
-from latentwatch.experiments.live.stand import OFTEN, Stand, growth
+from latentwatch.experiments.live.stand import OFTEN, Stand
 from latentwatch.experiments.live.verdict import and_then, disturb, ended, settle
 from latentwatch.monitor.budget import budget_file, load_budget
 from latentwatch.monitor.calibrate import file_sha256, health_file
 
 DISK_MIB = 48
 
-LIBFAKETIME = "faketime/libfaketimeMT.so.1"
+REST = 30.0
+"""Seconds before the first and after the last fault in which memory and threads are looked at."""
 
 
 def often_film(normal: Clip, test: Clip) -> Film:
@@ -67,13 +67,12 @@ class FaultRun:
         self._quick = done.quick
 
     def run(self) -> Faults:
-        """Makes them all. Raises as `Stand` does, and `MissingPackageError` without libfaketime."""
-        clock = _libfaketime()
+        """Makes them all. Raises as `Stand` does."""
         self._say(f"faults: about {5 if self._quick else 40} min, less what is done")
         self._while_running()
         self._kills()
         self._disk_full()
-        self._clock(clock)
+        self._clock()
         self._done.complete = True
         self._keep(self._done)
         return self._done
@@ -106,8 +105,8 @@ class FaultRun:
             Disturbance(
                 "server killed and restarted", restart_server, 3 if self._quick else 20, only_live=True
             ),
-            Disturbance("no packets", tell_server("stall", 15), note="stalled"),
-            Disturbance("frozen picture", tell_server("freeze", 15), note="frozen"),
+            Disturbance("no packets", tell_server("stall", 30), note="stalled"),
+            Disturbance("frozen picture", tell_server("freeze", 20), note="frozen"),
             Disturbance("garbage packets", tell_server("garbage", 15)),
             Disturbance("resolution change", other_size(small, usual, 15), note="its pictures are now"),
             Disturbance("broker down", broker_away(10 if self._quick else 60), note="not delivered"),
@@ -124,13 +123,12 @@ class FaultRun:
             write_units(small, encode(frame.rgb for frame in frames))
         with self._stand("running") as stand:
             self._begin(stand)
-            began = time.monotonic()
+            first = stand.at_rest(REST)
             for kind in kinds:
                 self._add(disturb(stand, kind))
-            took = time.monotonic() - began
-            if took / 60 > self._done.minutes:
-                first, last = growth([sample for sample in stand.samples if sample.at > began])
-                self._done.minutes = took / 60
+            last = stand.at_rest(REST)
+            if (minutes := (last.at - first.at) / 60) > self._done.minutes:
+                self._done.minutes = minutes
                 self._done.memory_mib = (first.memory_mib, last.memory_mib)
                 self._done.threads = (first.threads, last.threads)
             self._add(ended(stand, end))
@@ -178,23 +176,14 @@ class FaultRun:
         finally:
             subprocess.run(["umount", str(disk)], check=False)
 
-    def _clock(self, library: Path) -> None:
+    def _clock(self) -> None:
         name = "clock set back by an hour"
         if self._has(name):
             return
-        clock = self._folder / "clock.txt"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        clock.write_text("+0\n")
-        environment = {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(clock),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-        }
-        with self._stand("clock", environment=environment) as stand:
+        clock = Clock(self._folder / "clock-shim")
+        with self._stand("clock", environment=clock.environment) as stand:
             self._begin(stand)
-            fault = disturb(stand, Disturbance(name, set_clock_back(clock)), shift=-HOUR)
+            fault = disturb(stand, Disturbance(name, clock.set_back), shift=-HOUR)
             self._add(and_then(fault, ended(stand, name), "while messages waited for the broker"))
 
     def _kills(self) -> None:
@@ -239,10 +228,3 @@ class FaultRun:
         needed = time.monotonic() - start
         settle(stand, 0.0)
         return needed
-
-
-def _libfaketime() -> Path:
-    for folder in Path("/usr/lib").glob("*-linux-gnu*"):
-        if (folder / LIBFAKETIME).is_file():
-            return folder / LIBFAKETIME
-    raise MissingPackageError("libfaketime is not installed; apt-get install faketime")

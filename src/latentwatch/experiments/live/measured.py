@@ -79,7 +79,7 @@ class Fault(BaseModel):
 class Faults(_Part):
     """All faults, and what the program took while those came in which it was not killed.
 
-    complete: all kinds were made. memory_mib, threads: medians of the first and the last quarter of the time.
+    complete: all kinds were made. memory_mib, threads: at rest, before the first fault and after the last.
     """
 
     faults: list[Fault] = []
@@ -94,7 +94,8 @@ class Load(_Part):
 
     sent: pictures, by the server. taken: those that the program looked at; dropped: those that had waited too
     long. latencies_ms: as in `Accuracy`. cores: processors kept busy by the program; other_cores: by all else
-    (server, broker, and whatever runs beside). memory_mib, threads: as in `Faults`.
+    (server, broker, and whatever runs beside). memory_mib,
+    threads: medians of the first and of the last quarter of the time.
     """
 
     cameras: int

@@ -98,7 +98,8 @@ class Feeder:
         if self._units is not server.films[self._name]:
             self._units, self._at = server.films[self._name], 0
         if server.mode == "freeze":
-            self._at = 0  # the same key frame again and again
+            # The same key frame again and again.
+            self._at = next(number for number, each in enumerate(self._units) if each)
         at = self._at % len(self._units)
         unit = self._units[at]
         if server.mode == "garbage":

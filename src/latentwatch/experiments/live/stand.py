@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Self
 
 import psutil
@@ -168,6 +169,12 @@ class Stand:
                 found.append(line)
         return found
 
+    def at_rest(self, seconds: float) -> Sample:
+        """What the program takes in the next seconds, medians."""
+        before = len(self.samples)
+        time.sleep(seconds)
+        return middle(self.samples[before:])
+
     def frames(self) -> tuple[int, int]:
         """Frames taken and dropped by all cameras together, by what the program says at its end."""
         found = [re.search(r": (\d+) frames taken, (\d+) dropped$", line) for line in self.said()]
@@ -214,9 +221,16 @@ class Stand:
 
 
 def growth(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
-    """The medians of the first and of the last quarter of the samples, by memory."""
+    """The medians of the first and of the last quarter of the samples."""
     quarter = max(len(samples) // 4, 1)
-    first, last = (
-        sorted(part, key=lambda each: each.memory_mib) for part in (samples[:quarter], samples[-quarter:])
+    return middle(samples[:quarter]), middle(samples[-quarter:])
+
+
+def middle(samples: Sequence[Sample]) -> Sample:
+    """The medians of some samples."""
+    return Sample(
+        median(each.at for each in samples),
+        median(each.memory_mib for each in samples),
+        round(median(each.threads for each in samples)),
+        median(each.cpu for each in samples),
     )
-    return first[len(first) // 2], last[len(last) // 2]
