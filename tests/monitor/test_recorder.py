@@ -65,3 +65,11 @@ def test_an_alarm_that_cannot_be_recorded_leaves_no_files(store, recorder, tmp_p
     assert store.newest(1) == []
     assert [path.name for path in tmp_path.glob("*/*") if path.is_file()] == ["latentwatch-store"]
     assert not [path for path in tmp_path.glob("clips/door/*") if path.is_file()]
+
+
+def test_a_full_disk_keeps_no_piece_of_a_snapshot(store, tmp_path):
+    files = EventFiles("door", ClipStore(str(tmp_path / "clips"), store.owner), tmp_path, None)
+    (tmp_path / "17.jpg").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        files.keep_snapshot("17", FRAME.rgb)
+    assert not (tmp_path / "17.jpg").is_symlink()
