@@ -108,6 +108,7 @@ class CameraWatch:
         if self._source is not None:
             self._source.close()  # ends it at once where it waits for the next try
         self._reader.close()
+        self._ring.close()
         counts = self._reader.counts
         log.info("%s: %d frames taken, %d dropped", self.name, counts.delivered, counts.dropped)
         self._recorder.close()

@@ -31,6 +31,8 @@ MIB = 2**20
 OFTEN = 1e6
 """A budget of false alarms a day that lowers the threshold as far as it goes, so that alarms come often."""
 
+STOP_SECONDS = 120.0
+
 START_SECONDS = 240.0
 """How long `watch` may take to start on a busy machine."""
 
@@ -149,7 +151,7 @@ class Stand:
         """Ends the program gently. Raises `LatentwatchError` where that is not clean."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        if self._process.wait(60) != 0:
+        if self._process.wait(STOP_SECONDS) != 0:
             raise LatentwatchError(f"'latentwatch watch' ended with {self._process.returncode}; {self.log}")
 
     def pushes(self) -> list[Push]:
