@@ -26,7 +26,8 @@ PROTOCOL = (
     "hours. An event is found if an alarm overlaps its labelled span, an alarm is false if it overlaps "
     "none. Latency: from handing the picture that began the alarm to the server, told by the message's "
     "snapshot, to the message's arrival. Faults and load have the threshold as low as it goes, so that "
-    "alarms come often"
+    "alarms come often; the clock that is set back is Python's `time.time` in the program; a clip that a full "
+    "disk could not take counts as unplayable; every kill is followed by a new start"
 )
 
 
