@@ -25,9 +25,9 @@ PROTOCOL = (
     "the detector begins anew; no alarm can begin in the first 2.2 s of a clip, which are left out of the "
     "hours. An event is found if an alarm overlaps its labelled span, an alarm is false if it overlaps "
     "none. Latency: from handing the picture that began the alarm to the server, told by the message's "
-    "snapshot, to the message's arrival. Faults and load have the threshold as low as it goes, so that "
-    "alarms come often; the clock that is set back is Python's `time.time` in the program; a clip that a full "
-    "disk could not take counts as unplayable; every kill is followed by a new start"
+    "snapshot, to the message's arrival. Faults and load have the threshold as low as it goes, so "
+    "that alarms come often; the clock that is set back is Python's `time.time` in the program; a clip that a "
+    "full disk could not take counts as unplayable; every kill is followed by a new start"
 )
 
 
