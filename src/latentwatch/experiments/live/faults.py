@@ -25,7 +25,7 @@ from latentwatch.experiments.live.disturbances import (
     tell_server,
 )
 from latentwatch.experiments.live.footage import FPS, PAUSE, Film, encode, encode_clip
-from latentwatch.experiments.live.measured import Fault, Faults
+from latentwatch.experiments.live.measured import GENTLE_STOP, Fault, Faults
 from latentwatch.experiments.live.rtsp_script import write_units
 from latentwatch.experiments.live.stand import OFTEN, Stand
 from latentwatch.experiments.live.verdict import and_then, disturb, ended, settle
@@ -113,7 +113,7 @@ class FaultRun:
             Disturbance("database locked", lock_database(5 if self._quick else 40)),
         ]
         kinds.append(Disturbance("model file replaced", replace_model(self._other_model())))
-        end = "gentle stop after these"
+        end = GENTLE_STOP
         kinds = [kind for kind in kinds if not self._has(kind.name)]
         if not kinds and self._has(end):
             return

@@ -55,6 +55,10 @@ class Accuracy(_Part):
     shown: dict[str, Shown]
 
 
+GENTLE_STOP = "gentle stop after these"
+"""Looks at what is left after several faults; no fault itself."""
+
+
 class Fault(BaseModel):
     """One kind of fault.
 

@@ -9,7 +9,7 @@ from scipy.stats import chi2
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.live.camera import PER_DAY, RULES
-from latentwatch.experiments.live.measured import Accuracy, Fault, Faults, Load
+from latentwatch.experiments.live.measured import GENTLE_STOP, Accuracy, Fault, Faults, Load
 from latentwatch.experiments.live.plots import plot_events
 from latentwatch.experiments.seeds import Plan
 from latentwatch.models.presets import Architecture
@@ -26,7 +26,7 @@ PROTOCOL = (
     "hours. An event is found if an alarm overlaps its labelled span, an alarm is false if it overlaps "
     "none. Latency: from handing the picture that began the alarm to the server, told by the message's "
     "snapshot, to the message's arrival. Faults and load have the threshold as low as it goes, so "
-    "that alarms come often; the clock that is set back is Python's `time.time` in the program; a clip that a "
+    "that alarms come often; the clock that is set back is Python's `time.time` in it; a clip that a "
     "full disk could not take counts as unplayable; every kill is followed by a new start"
 )
 
@@ -132,9 +132,10 @@ def _faults(part: Faults) -> Made:
         if name in named:
             rows.append(("faults", metric, named[name].times))
             rows.append(("faults", f"{metric}_survived", named[name].survived))
-    made = sum(fault.times for fault in part.faults)
-    survived = sum(fault.survived for fault in part.faults)
-    announced = sum(fault.announced for fault in part.faults)
+    faults = [fault for fault in part.faults if fault.name != GENTLE_STOP]
+    made = sum(fault.times for fault in faults)
+    survived = sum(fault.survived for fault in faults)
+    announced = sum(fault.announced for fault in faults)
     rows += [
         ("faults", "faults", made),
         ("faults", "faults_survived", survived),
