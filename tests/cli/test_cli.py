@@ -92,6 +92,7 @@ def test_stopped_training_is_resumed(trained):
         (["reproduce", "ped2", "--data", "empty"], 2, "no UCSD Ped2 there"),
         (["reproduce", "ped2"], 2, "needs a folder; give the one that holds ped2 with --data. V. Mahadevan"),
         (["reproduce", "ped9", "--data", "empty"], 2, "no such experiment"),
+        (["reproduce", "ped2", "--only", "load"], 2, "a part of live, not of ped2"),
         (["reproduce"], 2, "'latentwatch reproduce --list' shows all"),
     ],
 )

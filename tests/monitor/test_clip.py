@@ -54,6 +54,14 @@ def test_ring_never_holds_more_than_its_limits(added):
         assert all(kept.packet.is_key for kept in held if kept.number == first)
 
 
+def test_no_clip_waits_for_a_camera_that_was_closed(tmp_path):
+    ring = filled(PacketRing(10), packets())
+    recording = ClipRecording(ring, tmp_path / "last.mp4", start=0, end=100)
+    ring.close()
+    clip = recording.wait(5)
+    assert len(played(clip.paths[0])[0]) == 40
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
 def test_clip_is_what_the_camera_encoded(tmp_path, codec):
     source = list(packets(codec))

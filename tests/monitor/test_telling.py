@@ -117,6 +117,19 @@ def test_a_broker_that_goes_away_loses_nothing(store, broker):
         wait_for(lambda: seen.last("latentwatch/status") == b"offline")
 
 
+def test_a_clock_that_is_set_back_holds_up_no_message(store, broker):
+    first = begin(store, ["home"])
+    store.mark(store.next_message("home").id, attempts=3, next_try=time.time() + 3600)
+    channel = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), ["door"])
+    sending = outbox(store, home=channel)
+    with closing(Listener(broker.port)) as seen:
+        wait_for(lambda: store.next_message("home") is None, 20)
+        wait_for(lambda: seen.last("latentwatch/door/event"))
+        assert json.loads(seen.last("latentwatch/door/event"))["id"] == first
+        sending.close()
+        channel.close()
+
+
 def test_a_camera_that_sees_badly_is_told_but_is_no_anomaly(store, broker, receiver):
     store.begin_problem("yard", "frozen", 1.0, [])  # before the program began anew
     home = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), ["door", "yard"])

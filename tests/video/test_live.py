@@ -72,16 +72,17 @@ def wait_until(condition, seconds=5.0):
         time.sleep(0.005)
 
 
-def test_stale_frames_are_dropped_and_counted():
-    reader = LiveReader(lambda: source(np.arange(20) / 10))
+@pytest.mark.parametrize("keep", [KEEP, 5])
+def test_stale_frames_are_dropped_and_counted(keep):
+    reader = LiveReader(lambda: source(np.arange(20) / 10), keep=keep)
     reader.start()
-    wait_until(lambda: reader.counts.decoded == 20 and reader.counts.dropped == 20 - KEEP)
-    arrivals = [reader.take(), reader.take()]
-    assert [arrival.frame.index for arrival in arrivals] == [18, 19]
-    assert [arrival.lost for arrival in arrivals] == [18, 0]
+    wait_until(lambda: reader.counts.decoded == 20 and reader.counts.dropped == 20 - keep)
+    arrivals = [reader.take() for _ in range(keep)]
+    assert [arrival.frame.index for arrival in arrivals] == list(range(20 - keep, 20))
+    assert [arrival.lost for arrival in arrivals] == [20 - keep, *[0] * (keep - 1)]
     wait_until(lambda: reader.ended)
     assert reader.take() is None
-    assert (reader.counts.delivered, reader.counts.missed) == (2, 0)
+    assert (reader.counts.delivered, reader.counts.missed) == (keep, 0)
     reader.close()
 
 

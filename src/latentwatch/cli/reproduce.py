@@ -2,7 +2,7 @@
 
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -51,6 +51,11 @@ def reproduce(
     ] = None,
     epochs: Epochs = None,
     compiled: Compile = False,
+    only: Annotated[
+        Literal["accuracy", "faults", "load"] | None,
+        typer.Option(help="live: measure this part alone, anew.", show_default=False),
+    ] = None,
+    minutes: Annotated[float, typer.Option(help="live: how long the load lasts.", min=0.1)] = 30,
     runs: Annotated[
         Path, typer.Option(help="Folder of checkpoints and models, shared by all experiments.")
     ] = Path("runs"),
@@ -99,6 +104,8 @@ def reproduce(
             runs=runs / "quick" if quick else runs,
             results=results,
             quick=quick,
+            only=only,
+            minutes=minutes,
         )
 
     if listed:
@@ -107,6 +114,8 @@ def reproduce(
     if name is None:
         raise UsageError("say which experiment; 'latentwatch reproduce --list' shows all")
     chosen = experiment(name)
+    if only and name != "live":
+        raise UsageError(f"--only {only}: a part of live, not of {name}; leave it away")
     if chosen.dataset:
         open_dataset(chosen.dataset, data)  # asks for data that is not there, before anything takes time
     wanted = plan(chosen)

@@ -35,7 +35,7 @@ class Experiment:
 
     paper: which one. about: what it shows, in a few words. dataset: name for `open_dataset`, None where no
     data is needed. preset: of Table 1. quick_work: the work with `--quick`. run: does it all, writes the page
-    and gives its path.
+    and gives its path. real_minutes, quick_real_minutes: what is measured in real time besides.
     """
 
     name: str
@@ -46,6 +46,8 @@ class Experiment:
     work: Work
     quick_work: Work
     run: Callable[[Plan], Path]
+    real_minutes: float = 0
+    quick_real_minutes: float = 0
 
     def minutes(self, plan: Plan) -> float:
         """About how long `plan` takes on this machine if nothing of it is done yet; measures a moment."""
@@ -53,7 +55,8 @@ class Experiment:
         frames = sum(
             work.trained * settings.epochs + work.scored * SCORING_SHARE for settings in plan.forms.values()
         )
-        return plan.seeds * frames * seconds_a_frame(plan.architecture) / 60
+        real = self.quick_real_minutes if plan.quick else self.real_minutes
+        return plan.seeds * frames * seconds_a_frame(plan.architecture) / 60 + real
 
 
 @cache

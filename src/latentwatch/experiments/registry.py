@@ -7,6 +7,7 @@ from latentwatch.experiments.drift import DRIFT
 from latentwatch.experiments.experiment import Experiment
 from latentwatch.experiments.frame_rate import FIG3
 from latentwatch.experiments.health import HEALTH
+from latentwatch.experiments.live.run import LIVE
 from latentwatch.experiments.localisation import FIG2
 from latentwatch.experiments.motion_models import TABLE5
 from latentwatch.experiments.moving_mnist import FIG7
@@ -15,7 +16,8 @@ from latentwatch.experiments.reconstruction_losses import TABLE4
 from latentwatch.experiments.weather import FIG4_5
 
 EXPERIMENTS: dict[str, Experiment] = {
-    each.name: each for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7, BEYOND, HEALTH, DRIFT)
+    each.name: each
+    for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7, BEYOND, HEALTH, DRIFT, LIVE)
 }
 
 

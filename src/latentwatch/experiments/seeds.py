@@ -28,8 +28,8 @@ class Plan:
     needed. preset: name of architecture and width, for the result. forms: the settings of each form of
     training, by name. command: what a person types to repeat it. runs: folder of checkpoints and models,
     shared by all experiments. results: folder of the page, the JSON and the plots. quick: whether this is a
-    small version, for a look at what the experiment does. model, parts, minutes: of `live` alone: a
-    calibrated model instead of one trained now; which parts to measure, none means all; of the load.
+    small version, for a look at what the experiment does. only, minutes: of `live`: the part to measure,
+    None means all that are missing; how long the load lasts.
     """
 
     name: str
@@ -43,8 +43,7 @@ class Plan:
     runs: Path
     results: Path
     quick: bool = False
-    model: Path | None = None
-    parts: tuple[str, ...] = ()
+    only: str | None = None
     minutes: float = 30
     say: Callable[[str], None] = print
 

@@ -26,6 +26,10 @@ from latentwatch.video.stream import Transport
 
 log = logging.getLogger(__name__)
 
+KEEP = 5
+"""Frames that may wait: half a second. A late alarm is better than a frame that is missing, after which all
+that moves seems to have moved faster."""
+
 PAUSE = 1.0
 """Seconds between two frames after which they do not follow each other, and the detector begins anew."""
 
@@ -76,7 +80,7 @@ class CameraWatch:
         self._stop = threading.Event()
         self._arrived = threading.Event()
         self._source: CameraSource | None = None
-        self._reader = LiveReader(self._open, fps=budget.fps)
+        self._reader = LiveReader(self._open, fps=budget.fps, keep=KEEP)
         self._thread = threading.Thread(target=self._run, name=f"watch {name}", daemon=True)
 
     def start(self) -> None:
@@ -151,6 +155,9 @@ class CameraWatch:
         if self._source is not None:
             self._source.close()  # ends it at once where it waits for the next try
         self._reader.close()
+        self._ring.close()
+        counts = self._reader.counts
+        log.info("%s: %d frames taken, %d dropped", self.name, counts.delivered, counts.dropped)
         self._recorder.close()
         self._metrics.live.set(0)
         self._on_state(self.name, False)
@@ -191,7 +198,7 @@ class CameraWatch:
         elif change == "peak":
             self._recorder.peak(frame, result)
         else:
-            self._recorder.end(span, frame.time)
+            self._recorder.end(span)
 
     def _sees(self, frame: Frame) -> bool:
         """Whether the picture can be judged: scoring pauses while it is black, covered, moved and so on."""
@@ -219,7 +226,7 @@ class CameraWatch:
         return due
 
     def _break_off(self) -> None:
-        if self._alarm.break_off() and self._alarm.span is not None and self._last is not None:
-            self._recorder.end(self._alarm.span, self._last)
+        if self._alarm.break_off() and self._alarm.span is not None:
+            self._recorder.end(self._alarm.span)
         if self._reservoir is not None:
             self._reservoir.pause()

@@ -119,6 +119,7 @@ class ClipRecording:
     def _record(self) -> None:
         silent = 0.0
         while not self._cancelled:
+            is_last = self._ring.closed
             packets = self._ring.since(self._number, timeout=0.5)
             silent = 0.0 if packets else silent + 0.5
             for kept in packets:
@@ -132,7 +133,7 @@ class ClipRecording:
                 if self._whole:
                     self._write(kept)
             past_end = bool(self._parts) and self._parts[-1].end >= self._end
-            if past_end or (silent >= SILENCE and self._end < math.inf):
+            if is_last or past_end or (silent >= SILENCE and self._end < math.inf):
                 return
 
     def _write(self, kept: Kept) -> None:

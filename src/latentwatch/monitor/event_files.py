@@ -56,8 +56,14 @@ class EventFiles:
             sealed.close()
             size = self._put(name + ORIGINAL)
             rgb = blur_picture(rgb, self._blurring.background.area(rgb))
-        (self._scratch / f"{event_id}.jpg").write_bytes(_jpeg(rgb))
-        return f"{self._camera}/{event_id}.jpg", size + self._put(f"{event_id}.jpg")
+        unfinished = self._scratch / f"{event_id}.jpg"
+        try:
+            unfinished.write_bytes(_jpeg(rgb))
+            size += self._put(unfinished.name)
+        except OSError:
+            unfinished.unlink(missing_ok=True)  # a full disk takes a file's name, but not the file
+            raise
+        return f"{self._camera}/{unfinished.name}", size
 
     def record(self, event_id: str, ring: PacketRing, start: float, longest: float) -> ClipRecording:
         """Begins the clip of an event; see `ClipRecording`."""
@@ -98,6 +104,11 @@ class EventFiles:
             clear = DecryptingFile(sealed, self._blurring.keys, name)
             blur_clip(clear, self._scratch / name, self._blurring.background)
         return f"{self._camera}/{name}", self._put(name)
+
+    def remove(self, name: str) -> None:
+        """Removes a stored file, and its encrypted original. Raises `OSError` where that fails."""
+        for each in (name, name + ORIGINAL):
+            self._clips.delete(each)
 
     def _put(self, name: str) -> int:
         return self._clips.put(self._scratch / name, f"{self._camera}/{name}")

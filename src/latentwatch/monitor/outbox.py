@@ -71,7 +71,7 @@ class Outbox:
             message = self._store.next_message(name)
         except SQLAlchemyError:
             return False
-        return message is not None and message.next_try <= time.time()
+        return message is not None and _is_time(message)
 
     def _run(self, name: str, channel: Channel) -> None:
         wake = self._wakes[name]
@@ -79,7 +79,7 @@ class Outbox:
             wake.clear()
             try:
                 message = self._store.next_message(name)
-                if message is not None and message.next_try <= time.time():
+                if message is not None and _is_time(message):
                     self._send(name, channel, message)
                     continue
             except SQLAlchemyError as error:  # locked, full or away: the message waits where it is
@@ -103,3 +103,8 @@ class Outbox:
             )
         else:
             self._store.mark(message.id, delivered=time.time(), attempts=message.attempts + 1, error=None)
+
+
+def _is_time(message: Message) -> bool:
+    """Whether a message is due. One that seems to wait longer than any does is: the clock was set back."""
+    return not 0 < message.next_try - time.time() <= LONGEST_WAIT

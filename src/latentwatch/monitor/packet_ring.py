@@ -40,6 +40,7 @@ class PacketRing:
         self._bytes = 0
         self._next = 0
         self._headers = self._stream_headers = b""
+        self._closed = False
         self._changed = threading.Condition()
 
     @property
@@ -66,6 +67,18 @@ class PacketRing:
                 self._bytes -= len(self._kept.popleft().packet.data)
             self._changed.notify_all()
 
+    def close(self) -> None:
+        """No packet will come any more: whoever waits for one goes on at once."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        """Whether no packet will come any more."""
+        with self._changed:
+            return self._closed
+
     def start(self, time: float) -> int:
         """The number of the packet from which a clip that shows `time` must start.
 
@@ -81,7 +94,7 @@ class PacketRing:
     def since(self, number: int, timeout: float) -> list[Kept]:
         """The packets from `number` on; waits up to `timeout` seconds for one. Dropped ones are missing."""
         with self._changed:
-            self._changed.wait_for(lambda: self._next > number, timeout)
+            self._changed.wait_for(lambda: self._next > number or self._closed, timeout)
             if not self._kept:
                 return []
             skip = max(number - self._kept[0].number, 0)

@@ -91,35 +91,36 @@ class Recorder:
         # Set here, since the files carry it before the row is written.
         event.id = uuid.uuid4().hex
         event.snapshot, event.bytes = self._snapshot(event.id)
-        if not _insist(lambda: self._store.begin(event, self._channels), self._name):
-            return
-        log.info("%s: event %s begins, level %.2f", self._name, event.id[:8], span.level)
-        self._wake()
-        self._event = event
-        self._recording = self._files.record(
+        # Before the row: while a locked store makes it wait, the ring drops what the clip is to show.
+        recording = self._files.record(
             event.id,
             self._ring,
             span.start - self._settings.seconds_before,
             self._settings.seconds_before + self._longest + self._settings.seconds_after,
         )
+        if not _insist(lambda: self._store.begin(event, self._channels), self._name):
+            recording.cancel()
+            self._drop_snapshot(event.snapshot)
+            return
+        log.info("%s: event %s begins, level %.2f", self._name, event.id[:8], span.level)
+        self._wake()
+        self._event, self._recording = event, recording
 
     def peak(self, frame: Frame, result: Result) -> None:
         """The alarm has never been so high: this frame is its picture."""
         self._best = frame, result
 
-    def end(self, span: Span, now: float) -> None:
-        """The alarm is over. Its clip is finished, and the end told, in a thread of its own.
-
-        now: the time of the newest frame, as in `Span`.
-        """
+    def end(self, span: Span) -> None:
+        """The alarm is over. Its clip is finished, and the end told, in a thread of its own."""
         if self._event is None or self._recording is None or self._best is None:
             return
         event, recording, (frame, result) = self._event, self._recording, self._best
         self._event = self._recording = None
         recording.end_at(span.end + self._settings.seconds_after)
         changes = {
-            "peak": _wall(span.peak, now),
-            "end": _wall(span.end, now),
+            # Counted from the start: the day's clock may have been set since.
+            "peak": event.start + span.peak - span.start,
+            "end": event.start + span.end - span.start,
             "level": span.level,
             "boxes": _boxes(frame, result),
             "heat": _heat(result),
@@ -166,6 +167,14 @@ class Recorder:
                     log.info("%s: event %s has its clip now", self._name, event.id[:8])
             except (LatentwatchError, OSError, SQLAlchemyError) as error:
                 log.error("%s: event %s has no clip: %s", self._name, event.id[:8], mask(str(error)))
+
+    def _drop_snapshot(self, name: str | None) -> None:
+        """Removes the snapshot of an event that is in no store."""
+        try:
+            if name is not None:
+                self._files.remove(name)
+        except OSError as error:
+            log.warning("%s: %s is left behind until the next start: %s", self._name, name, mask(str(error)))
 
     def _snapshot(self, event_id: str) -> tuple[str | None, int]:
         """Stores the best frame so far as a JPEG; its name and bytes, None where that cannot be done."""

@@ -11,7 +11,7 @@ from latentwatch.video.rate import at_rate
 from latentwatch.video.source import VideoSource
 
 KEEP = 2
-"""Frames that may wait. More would only make each of them staler before it is looked at."""
+"""Frames that may wait if nothing else is said. More make each of them staler before it is looked at."""
 
 PATIENCE = 1.0
 """Seconds by which a played file may fall behind before the frames that it owes are given up."""
@@ -58,12 +58,12 @@ class Counts:
 
 
 class LiveReader:
-    """Decodes a source in a thread of its own, and holds the newest `KEEP` frames until they are taken.
+    """Decodes a source in a thread of its own, and holds the newest frames until they are taken.
 
     open_source: gives the source; called in the thread, again at each start of a loop. fps: the rate to come
     down to, see `at_rate`; None: all frames. playback: for a file, which is else decoded as fast as can be,
     so that most of it is dropped. Other threads run while this one decodes. An error of the source ends the
-    stream, and `take` raises it.
+    stream, and `take` raises it. keep: how many frames may wait.
     """
 
     def __init__(
@@ -72,10 +72,12 @@ class LiveReader:
         *,
         fps: float | None = None,
         playback: Playback | None = None,
+        keep: int = KEEP,
     ) -> None:
         self._open_source = open_source
         self._fps = fps
         self._playback = playback
+        self._keep = keep
         self._counts = Counts()
         self._waiting: deque[Arrival] = deque()
         self._error: Exception | None = None
@@ -199,7 +201,7 @@ class LiveReader:
     def _put(self, arrival: Arrival) -> None:
         with self._changed:
             self._waiting.append(arrival)
-            if len(self._waiting) > KEEP:
+            if len(self._waiting) > self._keep:
                 stale = self._waiting.popleft()
                 self._counts.dropped += 1
                 oldest = self._waiting[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.folder import clips_in
 from latentwatch.experiments.live.footage import encode_clip, write_mp4
-from latentwatch.experiments.seeds import Plan, only_form, seed_folder, trained_model
+from latentwatch.experiments.seeds import Plan, dataset_of, only_form, seed_folder, trained_model
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.calibrate import calibrate_camera
@@ -28,7 +28,7 @@ def calibrated_model(plan: Plan, dataset: Dataset) -> Path:
     model = folder / f"{dataset.name}.lw"
     if budget_file(model).is_file():
         return model
-    trained_model(plan, dataset, form, seed=0)
+    trained_model(plan, dataset_of(plan, dataset.name), form, seed=0)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(seed_folder(plan, dataset, form, 0) / f"{dataset.name}.lw", model)
     plan.say(f"calibrating for {PER_DAY} false alarms a day")

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,15 @@ def missing(data: Path) -> list[Path]:
 
 
 def playable(clip: Path | None) -> bool:
-    """Whether a clip is there and can be decoded to its end."""
+    """Whether a clip is there and shows something. As players do, it passes over packets that are damaged."""
     if clip is None or not clip.is_file():
         return False
+    shown = 0
     try:
         with av.open(str(clip)) as opened:
-            return sum(1 for _ in opened.decode(video=0)) > 0
+            for packet in opened.demux(video=0):
+                with suppress(FFmpegError):
+                    shown += len(packet.decode())
     except (OSError, FFmpegError):
         return False
+    return shown > 0

@@ -1,5 +1,6 @@
 """What goes wrong in front of, beside and below a running program; each function returns once it is over."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -12,6 +13,14 @@ from latentwatch.experiments.live.stand import Stand
 HOUR = 3600.0
 
 FULL_SECONDS = 40.0
+
+SHIFTED_TIME = """import time
+from pathlib import Path
+
+real = time.time
+time.time = lambda: real() + float(Path({file!r}).read_text() or 0)
+"""
+"""What Python loads by itself at its start."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,16 @@ def lock_database(seconds: float) -> Callable[[Stand], None]:
     return make
 
 
+def replace_model(other: Path) -> Callable[[Stand], None]:
+    """The model file is replaced by another, with its own budget beside it."""
+
+    def make(stand: Stand) -> None:
+        stand.copy_model(other)
+        time.sleep(10)
+
+    return make
+
+
 def fill_disk(stand: Stand) -> None:
     """Another program takes all that is left of the file system."""
     file = stand.data / "full"
@@ -97,16 +116,23 @@ def fill_disk(stand: Stand) -> None:
         file.unlink(missing_ok=True)
 
 
-def set_clock_back(clock: Path) -> Callable[[Stand], None]:
-    """The day's clock is set back by an hour while messages wait for the broker.
+class Clock:
+    """A day's clock of the program's own, which can be set: Python's `time.time` alone.
 
-    clock: the file that libfaketime reads.
+    (libfaketime was tried: with it Python's `time.sleep` fails.) folder: for what the program loads.
     """
 
-    def make(stand: Stand) -> None:
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._offset = folder / "offset"
+        self._offset.write_text("0")
+        (folder / "sitecustomize.py").write_text(SHIFTED_TIME.format(file=str(self._offset)))
+        path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+        self.environment = {"PYTHONPATH": path}
+
+    def set_back(self, stand: Stand) -> None:
+        """It is set back by an hour while messages wait for the broker."""
         stand.broker.stop()
         time.sleep(20)
-        clock.write_text(f"-{HOUR:.0f}\n")
+        self._offset.write_text(f"-{HOUR:.0f}")
         stand.broker.start()
-
-    return make

@@ -78,7 +78,7 @@ class Listener:
         _, camera, *kind = message.topic.split("/")
         with self._lock:
             if kind == ["snapshot"]:
-                self._snapshots[camera] = message.payload
+                self._snapshots[camera] = bytes(message.payload)
             elif kind == ["event"]:
                 self._told.append(Told(now, json.loads(message.payload), self._snapshots.get(camera)))
             elif kind == ["status"]:

@@ -24,7 +24,8 @@ def pictures(film: Film) -> dict[int, Grey]:
     ticks = [tick for tick, unit in enumerate(film.units) if unit]
     decoded: list[Grey] = []
     for packet in (*(av.Packet(film.units[tick]) for tick in ticks), None):
-        decoded += [frame.to_ndarray(format="gray") for frame in context.decode(packet)]
+        for frame in context.decode(packet):
+            decoded.append(np.asarray(frame.to_ndarray(format="gray"), dtype=np.uint8))
     return dict(zip(ticks, decoded, strict=True))
 
 

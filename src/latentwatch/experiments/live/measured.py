@@ -34,7 +34,7 @@ class Accuracy(_Part):
     normal_hours: footage in which they could come, in test clips `normal_hours_in_test`. latencies_ms: from
     sending the picture that began an alarm to the message. delays_s: from a labelled event's first frame to
     its alarm. playable: of the clips of so many ended events. lost: announced events that the store does not
-    have.
+    have. taken, dropped: frames, as in `Load`.
     """
 
     cameras: int
@@ -50,7 +50,13 @@ class Accuracy(_Part):
     ended: int
     playable: int
     lost: int
+    taken: int
+    dropped: int
     shown: dict[str, Shown]
+
+
+GENTLE_STOP = "gentle stop after these"
+"""Looks at what is left after several faults; no fault itself."""
 
 
 class Fault(BaseModel):
@@ -77,10 +83,11 @@ class Fault(BaseModel):
 class Faults(_Part):
     """All faults, and what the program took while those came in which it was not killed.
 
-    memory_mib, threads: median of the first and of the last quarter of the time.
+    complete: all kinds were made. memory_mib, threads: at rest, before the first fault and after the last.
     """
 
     faults: list[Fault] = []
+    complete: bool = False
     minutes: float = 0
     memory_mib: tuple[float, float] = (0, 0)
     threads: tuple[int, int] = (0, 0)
@@ -89,14 +96,17 @@ class Faults(_Part):
 class Load(_Part):
     """Many cameras for long.
 
-    sent: pictures; scored: of them; latencies_ms: as in `Accuracy`. cores: processors kept busy by the
-    program; other_cores: by all else (server, broker, and whatever runs beside).
+    sent: pictures, by the server. taken: those that the program looked at; dropped: those that had waited too
+    long. latencies_ms: as in `Accuracy`. cores: processors kept busy by the program; other_cores: by all else
+    (server, broker, and whatever runs beside). memory_mib,
+    threads: medians of the first and of the last quarter of the time.
     """
 
     cameras: int
     minutes: float
     sent: int
-    scored: int
+    taken: int
+    dropped: int
     announced: int
     lost: int
     latencies_ms: list[float]

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -63,22 +63,43 @@ class Server:
 
 
 class Feeder:
-    """Pushes a film into one media at its rate, over and over, until it is torn down."""
+    """Pushes a film into one media at its rate, over and over, until it is torn down.
 
-    def __init__(self, server: Server, name: str, source: Any, gst: Any) -> None:
+    later: calls a function after so many milliseconds.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        name: str,
+        source: Any,
+        gst: Any,
+        later: Callable[[int, Callable[[], bool]], object],
+    ) -> None:
         self._server, self._name, self._source, self._gst = server, name, source, gst
+        self._later = later
         self._count = self._at = 0
         self._units = server.films[name]
+        self._due = time.monotonic()
+        self.tick()
 
-    def push(self) -> bool:
-        """Sends what is due at this tick; False once nobody takes it any more."""
+    def tick(self) -> bool:
+        """Sends what is due, and waits for the next tick unless nobody takes it any more."""
+        if self._push():
+            # By the clock, not so long after this one: a late tick must not make all that follow late.
+            self._due += 1 / self._server.fps
+            self._later(max(round(1000 * (self._due - time.monotonic())), 0), self.tick)
+        return False  # each timer is used once
+
+    def _push(self) -> bool:
         server = self._server
         if server.mode == "stall":
             return True
         if self._units is not server.films[self._name]:
             self._units, self._at = server.films[self._name], 0
         if server.mode == "freeze":
-            self._at = 0  # the same key frame again and again
+            # The same key frame again and again.
+            self._at = next(number for number, each in enumerate(self._units) if each)
         at = self._at % len(self._units)
         unit = self._units[at]
         if server.mode == "garbage":
@@ -114,8 +135,7 @@ def serve(films: dict[str, str], codec: str, fps: int, digest: bool, log: str | 
     server.set_service(str(port))
 
     def play(name: str, media: Any) -> None:
-        feeder = Feeder(state, name, media.get_element().get_by_name("source"), Gst)
-        GLib.timeout_add(1000 // fps, feeder.push)
+        Feeder(state, name, media.get_element().get_by_name("source"), Gst, GLib.timeout_add)
 
     for name in films:
         factory = GstRtspServer.RTSPMediaFactory()

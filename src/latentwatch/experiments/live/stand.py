@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Self
 
 import psutil
@@ -21,15 +23,17 @@ from latentwatch.experiments.live.footage import FPS, Film
 from latentwatch.experiments.live.listener import Listener
 from latentwatch.experiments.live.rtsp_script import write_units
 from latentwatch.experiments.live.servers import Mosquitto, RtspServer, wait_for
-from latentwatch.monitor.budget import budget_file, load_budget
-from latentwatch.monitor.calibrate import file_sha256, health_file
+from latentwatch.monitor.budget import budget_file
+from latentwatch.monitor.calibrate import health_file
 
 MIB = 2**20
 
 OFTEN = 1e6
 """A budget of false alarms a day that lowers the threshold as far as it goes, so that alarms come often."""
 
-START_SECONDS = 120.0
+STOP_SECONDS = 120.0
+
+START_SECONDS = 240.0
 """How long `watch` may take to start on a busy machine."""
 
 
@@ -56,9 +60,8 @@ class Stand:
     """Cameras that play films, and the program that watches them. Use it in a `with` block.
 
     folder: a new one, with everything in it. films: by camera. model: with its budget beside it; both are
-    copied. per_day: the budget. short_alarms: alarms end after a second of quiet, and the next may begin a
-    second later. data: where the program keeps its own; None: in the folder. environment: added for the
-    program. Raises as its parts do.
+    copied. per_day: the budget. data: where the program keeps its own; None: in the folder. environment:
+    added for the program. Raises as its parts do.
     """
 
     def __init__(
@@ -68,7 +71,6 @@ class Stand:
         model: Path,
         per_day: float,
         *,
-        short_alarms: bool = False,
         data: Path | None = None,
         environment: dict[str, str] | None = None,
     ) -> None:
@@ -82,7 +84,7 @@ class Stand:
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = threading.Event()
         self._stack = ExitStack()
-        self.copy_model(model, short_alarms=short_alarms)
+        self.copy_model(model)
         files = {name: write_units(folder / f"{name}.units", film.units) for name, film in films.items()}
         with self._stack:
             self._pushes = folder / "pushes.txt"
@@ -104,16 +106,13 @@ class Stand:
             self._process.wait()
         self._stack.close()
 
-    def copy_model(self, model: Path, *, short_alarms: bool) -> None:
+    def copy_model(self, model: Path) -> None:
         """Puts a model with its budget and health where the program looks for it."""
-        budget = load_budget(model, file_sha256(model))
-        if short_alarms:
-            rules = budget.rules.model_copy(update={"quiet": 1.0, "cool_down": 1.0})
-            budget = budget.model_copy(update={"rules": rules})
-        for source, target in ((model, self.model), (health_file(model), health_file(self.model))):
-            if source.is_file():
-                shutil.copyfile(source, target)
-        budget_file(self.model).write_text(budget.model_dump_json())
+        for beside in (Path, budget_file, health_file):
+            if beside(model).is_file():
+                target = beside(self.model)
+                shutil.copyfile(beside(model), target.with_name("new"))
+                target.with_name("new").replace(target)
 
     @property
     def pid(self) -> int:
@@ -152,7 +151,7 @@ class Stand:
         """Ends the program gently. Raises `LatentwatchError` where that is not clean."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        if self._process.wait(60) != 0:
+        if self._process.wait(STOP_SECONDS) != 0:
             raise LatentwatchError(f"'latentwatch watch' ended with {self._process.returncode}; {self.log}")
 
     def pushes(self) -> list[Push]:
@@ -171,6 +170,18 @@ class Stand:
             except (ValueError, KeyError, TypeError):
                 found.append(line)
         return found
+
+    def at_rest(self, seconds: float) -> Sample:
+        """What the program takes in the next seconds, medians."""
+        before = len(self.samples)
+        time.sleep(seconds)
+        return middle(self.samples[before:])
+
+    def frames(self) -> tuple[int, int]:
+        """Frames taken and dropped by all cameras together, by what the program says at its end."""
+        found = [re.search(r": (\d+) frames taken, (\d+) dropped$", line) for line in self.said()]
+        counts = [(int(each[1]), int(each[2])) for each in found if each]
+        return sum(taken for taken, _ in counts), sum(dropped for _, dropped in counts)
 
     def _write_settings(self, per_day: float) -> Path:
         settings = {
@@ -212,9 +223,16 @@ class Stand:
 
 
 def growth(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
-    """The medians of the first and of the last quarter of the samples, by memory."""
+    """The medians of the first and of the last quarter of the samples."""
     quarter = max(len(samples) // 4, 1)
-    first, last = (
-        sorted(part, key=lambda each: each.memory_mib) for part in (samples[:quarter], samples[-quarter:])
+    return middle(samples[:quarter]), middle(samples[-quarter:])
+
+
+def middle(samples: Sequence[Sample]) -> Sample:
+    """The medians of some samples."""
+    return Sample(
+        median(each.at for each in samples),
+        median(each.memory_mib for each in samples),
+        round(median(each.threads for each in samples)),
+        median(each.cpu for each in samples),
     )
-    return first[len(first) // 2], last[len(last) // 2]
