@@ -175,7 +175,7 @@ def _plot(right: list[Example], wrong: list[Example], path: Path) -> None:
             rgb = next(islice(frames, example.index, None)).rgb
         for axes, (name, title) in zip(grid[:, column], MAPS.items(), strict=True):
             axes.imshow(rgb)
-            axes.set(xticks=[], yticks=[])
+            axes.set(xticks=[], yticks=[], autoscale_on=False)  # a box at the edge adds no margin
             if example.mask.any():
                 axes.contour(example.mask, [0.5], colors="lime", linewidths=1.2)
             for box in example.boxes[name]:
