@@ -18,7 +18,8 @@ def _one_thread():
 def units(tmp_path_factory):
     """Gives the file of encoded pictures that the RTSP server is to serve, by codec and size."""
     from encoded import encode
-    from rtsp_server import write_units
+
+    from latentwatch.experiments.live.rtsp_script import write_units
 
     folder, made = tmp_path_factory.mktemp("units"), {}
 
@@ -33,15 +34,18 @@ def units(tmp_path_factory):
 @pytest.fixture
 def rtsp(units):
     """Starts RTSP servers, which end with the test. Skips, or in CI fails, where GStreamer's is not there."""
-    from rtsp_server import MissingServerError, RtspServer, skip_or_fail
+    from missing import skip_or_fail
+
+    from latentwatch.errors import MissingPackageError
+    from latentwatch.experiments.live.servers import RtspServer
 
     with ExitStack() as servers:
 
         def start(codec="h264", **options):
             try:
-                return servers.enter_context(RtspServer(units(codec), codec=codec, **options))
-            except (MissingServerError, OSError) as error:
-                return skip_or_fail(f"no RTSP server of GStreamer here: {error}")
+                return servers.enter_context(RtspServer({"live": units(codec)}, codec=codec, **options))
+            except MissingPackageError as error:
+                return skip_or_fail(str(error))
 
         yield start
 

@@ -8,7 +8,8 @@ import time
 import pytest
 from clips import moving_square
 from command import run, start
-from rtsp_server import PASSWORD
+
+from latentwatch.experiments.live.rtsp_script import PASSWORD
 
 TINY = ["--width", "tiny", "--size", "32x48", "--epochs"]
 

@@ -70,3 +70,17 @@ def test_smaller_pictures_show_the_same_street():
     small = street_dataset(train_clips=1, test_clips=0, frames=2, size=(120, 180)).train[0]
     assert next(small.open()).rgb.shape == (120, 180, 3)
     assert next(small.open(size=(64, 96))).rgb.shape == (64, 96, 3)
+
+
+def test_a_building_site_is_normal_and_the_anomalies_are_labelled_as_before():
+    size = (96, 144)
+    site = street_dataset(train_clips=1, test_clips=1, frames=60, size=size, site=True)
+    before = street_dataset(train_clips=1, test_clips=0, frames=1, size=size)
+    frames = np.stack([frame.rgb for frame in site.train[0].open()])
+    empty = np.median(frames, axis=0)
+    there = np.abs(empty - next(before.train[0].open()).rgb).max(axis=-1) > 60
+    assert there[35:50].any()  # the boards, at the edge of the road
+    moving = frames.std(axis=0).max(axis=-1) > 25
+    assert moving[15:38].mean() > 0.02  # the arms, before the house
+    assert site.test[0].labels.any()
+    assert not site.test[0].load_masks()[:15].any()  # the runner comes later, and the diggers are not marked

@@ -2,14 +2,14 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
-from contextlib import closing
 from pathlib import Path
 
-import pytest
+from missing import skip_or_fail
+
+from latentwatch.experiments.live.servers import free_port
 
 
 def need(name, *places):
@@ -17,16 +17,7 @@ def need(name, *places):
     found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", *places]))
     if found:
         return found
-    reason = f"{name} is not installed (apt-get install {name})"
-    if os.environ.get("LATENTWATCH_NO_SKIP"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def free_port():
-    with closing(socket.socket()) as opened:
-        opened.bind(("127.0.0.1", 0))
-        return opened.getsockname()[1]
+    return skip_or_fail(f"{name} is not installed (apt-get install {name})")
 
 
 def wait_for(condition, seconds=240):
@@ -40,33 +31,30 @@ def wait_for(condition, seconds=240):
     raise AssertionError(f"not within {seconds} s")
 
 
-def listens(port):
-    with closing(socket.socket()) as tried:
-        return tried.connect_ex(("127.0.0.1", port)) == 0
+class S3:
+    """moto's server, with one bucket; what is in it outlives `stop`."""
 
+    def __init__(self, monkeypatch):
+        import s3fs
 
-class Mosquitto:
-    """A broker that can be stopped and started again on its port."""
-
-    def __init__(self, folder):
         self.port = free_port()
-        self._program = need("mosquitto")
-        self._folder = folder
-        self._process = None
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{self.port}")
+        self.start()
+        bucket = f"events-{self.port}"
+        s3fs.S3FileSystem(skip_instance_cache=True).mkdir(bucket)
+        self.url = f"s3://{bucket}/clips"
 
     def start(self):
-        config = self._folder / "mosquitto.conf"
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
-        self._process = subprocess.Popen(
-            [self._program, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_for(lambda: listens(self.port))
+        from moto.server import ThreadedMotoServer
+
+        self._server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
+        self._server.start()
 
     def stop(self):
-        if self._process:
-            self._process.terminate()
-            self._process.wait(20)
-            self._process = None
+        self._server.stop()
 
 
 class PostgreSQL:

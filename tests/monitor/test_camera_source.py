@@ -100,16 +100,14 @@ def test_stall_garbage_and_another_size(rtsp, units, tmp_path):
         server.tell("resume")
         camera.gets(12)
 
-        server.tell(f"film {units(size=(120, 160))}")
+        server.tell(f"film live {units(size=(120, 160))}")
         camera.until(lambda c: c.source.counts.size_changes == 1, "the new size is not seen")
         camera.gets(12)
         recording = ClipRecording(ring, tmp_path / "all.mp4", start=0, end=camera.frames[-1][1])
         clip = recording.wait(20)
     assert camera.source.counts.stalls >= 1
     assert "no answer within 1 s" in dict(camera.states)["stalled"]
-    sizes = [_size(path) for path in clip.paths]
-    assert sizes[0] == (320, 180)
-    assert sizes[-1] == (160, 120)
+    assert [_size(path) for path in clip.paths] == [(320, 180), (160, 120)]
     assert all(b > a for (_, a), (_, b) in pairwise(camera.frames))
 
 
@@ -120,6 +118,12 @@ def test_endless_garbage_is_a_stall(rtsp):
         server.tell("garbage")
         camera.until(lambda c: c.source.state == "stalled", "the garbage is not seen")
     assert "no picture of them could be decoded" in dict(camera.states)["stalled"]
+
+
+def test_rtsp_over_udp(rtsp):
+    with Watched(rtsp().url(), transport="udp") as camera:
+        camera.gets(5)
+    assert [state for state, _ in camera.states] == ["live"]
 
 
 def test_wrong_password_is_tried_seldom(rtsp):

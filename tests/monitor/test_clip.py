@@ -99,6 +99,20 @@ def test_new_picture_size_makes_a_second_file(tmp_path):
     assert [len(played(path)[0]) for path in clip.paths] == [20, 11]
 
 
+def test_parameter_sets_that_come_twice_or_not_at_all_make_no_new_file(tmp_path):
+    """A server has two in a key frame, one in the SDP, and none in damage that passes for a key frame."""
+    ring = PacketRing(10)
+    source = list(packets(count=30))
+    sets = parameter_sets("h264", source[0][0].data)
+    for index, (packet, time) in enumerate(source):
+        data = packet.data.replace(sets, b"") if index == 10 else packet.data
+        twice = sets + data if index == 20 else data
+        ring.add(EncodedPacket(twice, time, time, packet.is_key, "h264", sets), time)
+    recording = ClipRecording(ring, tmp_path / "event.mp4", start=0, end=2.85)
+    (path,) = recording.wait(20).paths
+    assert len(played(path)[0]) == 29
+
+
 def test_packets_of_a_file_and_headers_beside_them(tmp_path):
     ring = PacketRing(10)
     with Stream(parse_address(str(film(tmp_path / "film.mp4", "h264", 20)))) as stream:

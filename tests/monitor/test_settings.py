@@ -58,12 +58,30 @@ def test_a_good_file(write, tmp_path):
         assert secret not in repr(settings)
 
 
+def test_rtsp_over_udp(write):
+    cameras = load_settings(write(GOOD.replace("yard.lw", "yard.lw\n    transport: udp"))).cameras
+    assert [camera.transport for camera in cameras.values()] == ["tcp", "udp"]
+
+
+def test_keys_are_looked_up_where_they_are_needed(write):
+    settings = load_settings(write(GOOD + "privacy: {blur: [yard], keys: ['${NO_KEY}', '${file:/no}']}\n"))
+    assert settings.privacy.keys == ["${NO_KEY}", "${file:/no}"]
+    assert (settings.blurs("yard"), settings.blurs("front-door")) == (True, False)
+    assert load_settings(write(GOOD + "privacy: {keys: ['${NO_KEY}']}\n")).blurs("front-door")
+    assert not load_settings(write(GOOD)).blurs("yard")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
         ("    model: front-door.lw\n", "", 3, "cameras.front-door.model: is missing"),
         ("false_alarms_per_day: 0.5", "false_alarms_per_day: 0", 9, "greater than 0"),
-        ("false_alarms_per_day: 0.5", "budget: 5", 9, "no such key; known are url, model, ignore, schedule"),
+        (
+            "false_alarms_per_day: 0.5",
+            "budget: 5",
+            9,
+            "no such key; known are url, transport, loop, model, ignore",
+        ),
         ("[0.3, 0.2]", "[0.3, 20]", 7, "less than or equal to 1"),
         ("sat-sun", "sat-son", 8, "'son' is not a day; days are mon, tue"),
         ("sat-sun", "25:00-26:00", 8, "they go from 00:00 to 24:00"),
@@ -77,6 +95,17 @@ def test_a_good_file(write, tmp_path):
         ("${file:SECRET}", "${file:/no/such}", 19, "secret file cannot be read"),
         ("keep: {days: 7}", "keep: {days: x}", 20, "valid number"),
         ("keep: {days: 7}", "keep: {days: 7", 21, "not valid YAML"),
+        ("keep:", "privacy: {keys: [k3y]}\nkeep:", 20, "privacy.keys.0: a key must not stand here; expected"),
+        ("keep:", "privacy: {keys: []}\nkeep:", 20, "at least 1"),
+        ("keep:", "privacy: {blur: [yard]}\nkeep:", 20, "privacy.keys: is missing"),
+        (
+            "keep:",
+            "privacy: {blur: [yarn], keys: ['${K}']}\nkeep:",
+            2,
+            "no camera yarn; known are front-door",
+        ),
+        ("keep:", "privacy: {blurr: [yard], keys: ['${K}']}\nkeep:", 20, "known are blur, keys"),
+        ("    model: front-door.lw", "    model: a\n    transport: tap", 6, "'tcp' or 'udp'"),
         (GOOD, "", 1, "cameras: is missing"),
         (GOOD, "- a list", 1, "dictionary"),
     ],

@@ -4,14 +4,18 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from servers import free_port
 from sqlalchemy import create_engine, inspect, text
 
 from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.monitor import migrations
 from latentwatch.monitor.clips import ClipStore
 from latentwatch.monitor.model import Base, Event
 from latentwatch.monitor.settings import Keep
@@ -79,6 +83,38 @@ def test_the_migrations_make_what_the_program_declares(store):
         assert again.owner == store.owner
 
 
+def test_a_store_of_the_first_form_is_brought_up_to_date(tmp_path):
+    url = f"sqlite:///{tmp_path}/events.db"
+    with closing(EventStore(url)) as newest:
+        kept = event()
+        newest.begin(kept, ["home"])
+        with newest.engine.begin() as connection:
+            _alembic(connection, "downgrade", "0001")
+    with closing(EventStore(url)) as again:
+        assert again.get(kept.id).camera == "door"
+        assert again.next_message("home").event_id == kept.id
+        again.begin_problem("door", "covered", 1.0, ["home"])
+
+
+def _alembic(connection, direction, form):
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    getattr(command, direction)(config, form)
+
+
+def test_many_open_a_new_store_at_once(store, tmp_path):
+    with store.engine.begin() as connection:
+        if store.url.startswith("postgresql"):
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    url = store.url if store.url.startswith("postgresql") else f"sqlite:///{tmp_path}/new.db"
+    with ThreadPoolExecutor(6) as pool:
+        opened = list(pool.map(lambda _: EventStore(url), range(6)))
+    assert len({each.owner for each in opened}) == 1
+    for each in opened:
+        each.close()
+
+
 def test_a_store_of_a_newer_program_is_refused(store):
     with store.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -137,6 +173,50 @@ def test_old_and_too_large_events_go_with_their_files(store, clips, tmp_path):
     assert set(clips.files().values()) == set(made[2:])
 
 
+def test_problems_of_cameras_are_kept_apart_from_events(store, clips):
+    store.begin_problem("door", "covered", 1 * DAY, ["home"])
+    store.begin_problem("door", "too dark", 2 * DAY, ["home"])
+    store.begin_problem("yard", "frozen", 2 * DAY, [])
+    assert store.open_problems("door") == ["covered", "too dark"]
+    store.end_problem("door", "covered", 1 * DAY + 60, ["home"])
+    store.end_problem("door", "covered", 3 * DAY, ["home"])  # it is not going on
+    assert store.open_problems("door") == ["too dark"]
+    told = []
+    while message := store.next_message("home"):
+        told.append((message.kind, message.body["problem"], message.body["problems"]))
+        assert message.key == f"{message.problem_id}-{message.kind}"
+        store.mark(message.id, delivered=1.0)
+    assert told == [
+        ("problem", "covered", ["covered"]),
+        ("problem", "too dark", ["covered", "too dark"]),
+        ("well", "covered", ["too dark"]),
+    ]
+    assert not store.newest(9)
+    assert [each.problem for each in store.newest_problems(9, "door")] == ["too dark", "covered"]
+    store.purge(clips, Keep(days=2), now=4 * DAY)
+    assert {each.problem for each in store.newest_problems(9)} == {"too dark", "frozen"}  # these go on
+
+
+def test_originals_belong_to_their_events(store, clips, tmp_path):
+    cut, ended = event(), event(2000.0)
+    for each in (cut, ended):
+        store.begin(each, [])
+        for kind in ("mp4", "jpg"):
+            clips.put(file(tmp_path), f"door/{each.id}.{kind}.enc")
+    clips.put(file(tmp_path), f"door/{ended.id}.mp4")
+    (tmp_path / "clips" / "door" / f"{cut.id}.mp4.enc.part").write_bytes(b"half")
+    store.end(ended.id, [], state="done", end=2001.0, clip=f"door/{ended.id}.mp4")
+    clips.put(file(tmp_path), f"door/{'b' * 32}.mp4.enc")
+    assert store.recover(clips, {}).files == 1
+    assert set(clips.files()) == {
+        *(f"door/{each.id}.{kind}.enc" for each in (cut, ended) for kind in ("mp4", "jpg")),
+        f"door/{ended.id}.mp4",
+    }
+    assert store.get(cut.id).bytes == 8
+    store.purge(clips, Keep(days=1), now=3 * DAY)
+    assert not clips.files()
+
+
 def test_a_folder_of_another_store_is_left_alone(tmp_path):
     ClipStore(str(tmp_path / "clips"), "e" * 32)
     with pytest.raises(UsageError, match="belongs to another event store"):
@@ -158,33 +238,6 @@ def test_many_threads_write_at_once(store):
     for thread in threads:
         thread.join()
     assert len(store.newest(99)) == 20
-
-
-def test_clips_on_s3(tmp_path, monkeypatch):
-    pytest.importorskip("s3fs")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
-    try:
-        import s3fs
-
-        s3fs.S3FileSystem().mkdir("events")
-        clips = ClipStore("s3://events/clips", "e" * 32)
-        name = f"door/{'a' * 32}.mp4"
-        assert clips.put(file(tmp_path), name) == 4
-        assert clips.files() == {name: "a" * 32}
-        assert clips.read(name) == b"film"
-        assert clips.where(name) == f"s3://events/clips/{name}"
-        clips.delete(name)
-        clips.delete(name)
-        assert not clips.exists(name)
-        with pytest.raises(UsageError, match="another event store"):
-            ClipStore("s3://events/clips", "f" * 32)
-    finally:
-        server.stop()
 
 
 WRITER = """

@@ -84,6 +84,7 @@ def outbox(store, **channels):
 
 def test_a_broker_that_goes_away_loses_nothing(store, broker):
     channel = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), ["door"])
+    channel.start()
     first = begin(store, ["home"])
     channel.camera_state("door", True)
     sending = outbox(store, home=channel)
@@ -116,8 +117,43 @@ def test_a_broker_that_goes_away_loses_nothing(store, broker):
         wait_for(lambda: seen.last("latentwatch/status") == b"offline")
 
 
+def test_a_camera_that_sees_badly_is_told_but_is_no_anomaly(store, broker, receiver):
+    store.begin_problem("yard", "frozen", 1.0, [])  # before the program began anew
+    home = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), ["door", "yard"])
+    home.start()
+    for camera in ("door", "yard"):
+        home.camera_problems(camera, store.open_problems(camera))
+    phone = AppriseChannel(Service(apprise=receiver.url.replace("http", "json")))
+    office = WebhookChannel(Webhook(webhook=receiver.url, secret="x"))
+    with closing(Listener(broker.port)) as seen:
+        wait_for(lambda: seen.last("latentwatch/yard/problem") == b"ON")
+        wait_for(lambda: seen.last("latentwatch/door/problem") == b"OFF")
+        found = json.loads(seen.last("homeassistant/binary_sensor/latentwatch_door/problem/config"))
+        assert (found["device_class"], found["state_topic"]) == ("problem", "latentwatch/door/problem")
+        sending = outbox(store, home=home, phone=phone, office=office)
+        store.begin_problem("door", "covered", 1.0, ["home", "phone", "office"])
+        sending.wake()
+        wait_for(lambda: seen.last("latentwatch/door/problem") == b"ON")
+        told = json.loads(seen.last("latentwatch/door/health"))
+        assert (told["type"], told["problem"], told["end"]) == ("problem", "covered", None)
+        store.end_problem("door", "covered", 9.0, ["home", "phone", "office"])
+        sending.wake()
+        wait_for(lambda: seen.last("latentwatch/door/problem") == b"OFF")
+        wait_for(lambda: not store.next_message("phone") and not store.next_message("office"))
+        sending.close()
+        assert json.loads(seen.last("latentwatch/door/health"))["end"] == 9.0
+        assert set(seen.seen["latentwatch/door/anomaly"]) == {b"OFF"}
+    home.close()
+    bodies = [json.loads(body) for _, body in receiver.got]
+    assert [each["type"] for each in bodies if "key" in each] == ["problem", "well"]
+    texts = [each["message"] for each in bodies if "message" in each]
+    assert ["covered. Nothing is watched" in texts[0], "no longer covered" in texts[1]] == [True, True]
+    assert not store.newest(9)
+
+
 def test_the_last_will_says_that_nobody_watches(broker):
     channel = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), [])
+    channel.start()
     with closing(Listener(broker.port)) as seen:
         wait_for(lambda: seen.last("latentwatch/status") == b"online")
         channel._client.socket().close()  # as a crash does: without a word

@@ -2,31 +2,34 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from clips import SMALL, learn_statistics
+from cameras import make_camera
+from clips import SMALL
+from PIL import Image
 from servers import wait_for
 from test_telling import Listener
 from typer.testing import CliRunner
 
-from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
 from latentwatch.cli.main import app
 from latentwatch.errors import LatentwatchError, UsageError
-from latentwatch.models.decoupled import Decoupled
-from latentwatch.monitor.alarm import AlarmRules
-from latentwatch.monitor.budget import Budget, Tail, budget_file
-from latentwatch.monitor.calibrate import file_sha256
+from latentwatch.monitor.budget import budget_file
+from latentwatch.monitor.calibrate import health_file
+from latentwatch.monitor.health_reference import learn_health, save_health
+from latentwatch.monitor.reservoir import event_run
 from latentwatch.monitor.settings_file import load_settings
 from latentwatch.monitor.watch import watch
-from latentwatch.scoring.batch import score_clip
+from latentwatch.video.frame import Frame
 from latentwatch.video.source import open_video
 from latentwatch.video.writer import VideoWriter
 
@@ -59,61 +62,13 @@ def said(*words):
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory):
-    """A model, its budget, and a film of 11 seconds in which half the picture flickers for 4."""
-    import torch
-
-    folder = tmp_path_factory.mktemp("watch")
-    rng = np.random.default_rng(0)
-    ground = rng.integers(60, 90, (64, 96, 3), dtype=np.uint8)
-    film = folder / "door.mp4"
-    with VideoWriter(film, 10) as writer:
-        for index in range(110):
-            picture = ground.copy()
-            x = index * 8 // 11
-            picture[20:36, x : x + 16] = 220
-            if 35 <= index < 75:
-                picture[:, :48] = 255 * (index % 2)
-            writer.write(picture)
-    torch.manual_seed(0)
-    model = Decoupled(SMALL)
-    small = [frame.rgb for frame in open_video(film, size=SMALL.size)]
-    learn_statistics(model, torch.from_numpy(np.stack(small[:30])))
-    calibration = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
-    bundle = folder / "door.lw"
-    save_bundle(bundle, model, BundleInfo(architecture=SMALL, fps=10, calibration=calibration))
-    scores = score_clip(model, open_video(film, size=SMALL.size)).z_mse
-    quiet, loud = float(np.nanmax(scores[:34])), float(np.median(scores[40:73]))
-    assert loud > 1.2 * quiet
-    # Exactly one alarm a day is allowed at the level between the two.
-    tail = Tail(
-        typical=float(np.nanmedian(scores[:34])),
-        start=(quiet + loud) / 2,
-        peaks=1,
-        hours=24,
-        shape=0,
-        scale=1,
-        highest=loud,
-    )
-    budget_file(bundle).write_text(
-        Budget(
-            model_sha256=file_sha256(bundle),
-            engine="torch fp32",
-            fps=10,
-            rules=AlarmRules(window=0.5, quiet=1),
-            ignore=[],
-            tail=tail,
-            per_day=1,
-            threshold=tail.start,
-            footage=["made by a test"],
-        ).model_dump_json()
-    )
-    return folder
+    return make_camera(tmp_path_factory.mktemp("watch"))
 
 
 def settings(camera, tmp_path, url, port):
     path = tmp_path / "cameras.yaml"
     path.write_text(
-        f"cameras:\n  door:\n    url: {url}\n    model: {camera}/door.lw\n"
+        f"cameras:\n  door:\n    url: {url}\n    model: {camera}/door.lw\n    learn: weekly\n"
         "    seconds_before: 1\n    seconds_after: 0\n"
         f"notify:\n  home:\n    mqtt: mqtt://me:${{BROKER_PASSWORD}}@127.0.0.1:{port}\n"
     )
@@ -143,10 +98,111 @@ def test_a_film_becomes_an_event_with_a_clip_and_messages(camera, tmp_path, brok
     files = [Path(event["clip"]).read_bytes(), Path(event["snapshot"]).read_bytes()]
     assert files[1].startswith(b"\xff\xd8")
     assert sum(map(len, files)) == event["bytes"]
-    assert "normal" in said("events", "label", path, event["id"], "normal")
+    assert "written" in said("events", "picture", path, event["id"], "--to", tmp_path / "where.png")
+    place, plain = (
+        np.asarray(Image.open(each)).astype(int) for each in (tmp_path / "where.png", event["snapshot"])
+    )
+    reddened = (place - plain)[..., 0] - (place - plain)[..., 2] > 30
+    assert reddened[:, :48].mean() > 0.1 > reddened[:, 72:].mean()  # where it flickers, and not elsewhere
+    assert "cannot be written" in said(
+        "events", "picture", path, event["id"], "--to", tmp_path / "x" / "y.png"
+    )
+    waiting = event_run(camera / "door.lw", event["id"])
+    with open_video(waiting) as frames:
+        small = [frame.rgb for frame in frames]
+    assert len(small) > 20
+    assert small[0].shape[:2] == SMALL.size
+    assert "its frames will be learned from" in said("events", "label", path, event["id"], "normal")
+    assert not waiting.exists()
     assert "normal" in said("events", "list", path)
     assert "no event" in said("events", "show", path, "zz")
     assert not list((tmp_path / "latentwatch-data" / "unfinished").iterdir())
+
+
+def test_with_privacy_no_clear_picture_is_ever_on_the_disk(camera, tmp_path, broker, monkeypatch):
+    monkeypatch.setitem(ENVIRONMENT, "CLIP_KEY", "A" * 43 + "=")
+    monkeypatch.setenv("CLIP_KEY", "A" * 43 + "=")
+    path = settings(camera, tmp_path, camera / "door.mp4", broker.port)
+    path.write_text(path.read_text().split("notify:")[0] + "privacy: {keys: ['${CLIP_KEY}']}\n")
+    data = tmp_path / "latentwatch-data"
+    process = subprocess.Popen(
+        [*COMMAND, "watch", path, "--engine", "torch"], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    for line in process.stderr:
+        if "begins" in line:
+            break
+    wait_for(lambda: list((data / "unfinished").glob("*.part.mp4")))
+    process.kill()
+    process.communicate()
+    assert [each.name[32:] for each in (data / "unfinished").iterdir()] == [".mp4.enc.part.mp4"]
+    assert not any(b"ftyp" in each.read_bytes() for each in data.rglob("*") if each.is_file())
+    run("watch", path, "--engine", "torch")
+    events = [json.loads(said("events", "show", path, line.split()[0])) for line in _rows(path)]
+    assert [each["state"] for each in events] == ["done", "cut"]
+    assert not list((data / "unfinished").iterdir())
+    names = [
+        f"{each['id']}.{kind}{more}" for each in events for kind in ("mp4", "jpg") for more in ("", ".enc")
+    ]
+    names = [name for name in names if not name.startswith(f"{events[1]['id']}.mp4")]  # it was cut short
+    assert sorted(each.name for each in (data / "clips" / "door").iterdir()) == sorted(names)
+    said("events", "unblur", path, events[0]["id"], "--to", tmp_path / "clear.mp4")
+    clear, blurred = (list(open_video(each)) for each in (tmp_path / "clear.mp4", Path(events[0]["clip"])))
+    assert len(clear) == len(blurred) > 20
+    assert max(np.abs(a.rgb.astype(int) - b.rgb).max() for a, b in zip(clear, blurred, strict=True)) > 100
+
+
+def test_a_black_picture_is_a_problem_and_no_event(camera, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentwatch.monitor.health.ENDS_AFTER", 1.0)
+    for path in (
+        camera / "door.lw",
+        budget_file(camera / "door.lw"),
+    ):  # and not what others made it learn from
+        shutil.copy(path, tmp_path)
+    good = [frame.rgb for frame in islice(open_video(camera / "door.mp4"), 30)]
+    film = tmp_path / "film.mp4"
+    with VideoWriter(film, 10) as writer:
+        for rgb in [*good[:20], *(np.zeros_like(rgb) for rgb in good)]:
+            writer.write(rgb)
+    normal = [Frame(index, float(index), rgb) for index, rgb in enumerate(good)]
+    save_health(learn_health(normal), health_file(tmp_path / "door.lw"))
+    path = tmp_path / "cameras.yaml"
+    path.write_text(f"cameras: {{door: {{url: {film}, model: door.lw}}}}\n")
+    for runs in (1, 2):  # the second finds that the first problem goes on, and sees that it is over
+        watch(load_settings(path), threading.Event(), engine="torch")
+        lines = said("events", "problems", path).splitlines()[1:]
+        assert [line.split()[:2] for line in lines] == [["door", "black"]] * runs
+        assert "goes on" in lines[0]
+    assert "goes on" not in lines[1]
+    assert not _rows(path)
+
+
+def _rows(path):
+    return said("events", "list", path).splitlines()[1:]
+
+
+def test_a_camera_that_stays_away_is_told_of(camera, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentwatch.monitor.camera_watch.GONE_AFTER", 1.0)
+    path = tmp_path / "cameras.yaml"
+    path.write_text(f"cameras: {{door: {{url: rtsp://127.0.0.1:9/none, model: {camera}/door.lw}}}}\n")
+    stop = threading.Event()
+    thread = threading.Thread(target=watch, args=(load_settings(path), stop), kwargs={"engine": "torch"})
+    thread.start()
+    wait_for(lambda: "gone" in said("events", "problems", path))
+    stop.set()
+    thread.join()
+    with VideoWriter(tmp_path / "short.mp4", 10) as writer:
+        for frame in islice(open_video(camera / "door.mp4"), 10):
+            writer.write(frame.rgb)
+    path.write_text(path.read_text().replace("rtsp://127.0.0.1:9/none", f"{tmp_path}/short.mp4, loop: true"))
+    stop.clear()
+    thread = threading.Thread(target=watch, args=(load_settings(path), stop), kwargs={"engine": "torch"})
+    thread.start()
+    wait_for(lambda: "goes on" not in said("events", "problems", path))
+    thread.join(3)
+    assert thread.is_alive()  # a second of film, over and over
+    stop.set()
+    thread.join()
+    assert len(said("events", "problems", path).splitlines()) == 2
 
 
 def test_sigterm_ends_it_gently_and_only_one_may_watch(camera, tmp_path, broker, monkeypatch):
@@ -159,8 +215,14 @@ def test_sigterm_ends_it_gently_and_only_one_may_watch(camera, tmp_path, broker,
         wait_for(lambda: seen.last("latentwatch/status") == b"online")
         wait_for(lambda: seen.last("latentwatch/door/status") == b"offline")
         assert "another 'latentwatch watch'" in run("watch", path, code=2).stderr
+        path.write_text(path.read_text().replace("seconds_after", "seconds_later"))
+        process.send_signal(signal.SIGHUP)
+        before = []
+        while process.poll() is None and "goes on as before" not in "".join(before[-1:]):
+            before.append(process.stderr.readline())
+        assert "cameras.door.seconds_later: no such key" in before[-1]
         process.send_signal(signal.SIGTERM)
-        _, stderr = process.communicate(timeout=240)
+        stderr = "".join(before) + process.communicate(timeout=240)[1]
         assert process.returncode == 0
         assert "Traceback" not in stderr
         assert "secret-word" not in stderr

@@ -8,9 +8,9 @@ import pytest
 from encoded import FPS, encode, film, pictures
 from http_server import TOKEN, http_server
 from PIL import Image
-from rtsp_server import PASSWORD
 
 from latentwatch.errors import LatentwatchError
+from latentwatch.experiments.live.rtsp_script import PASSWORD
 from latentwatch.video.address import parse_address
 from latentwatch.video.source import open_video
 from latentwatch.video.stream import LoginRefusedError, SourceSilentError, Stream
@@ -38,7 +38,7 @@ def test_rtsp_with_digest_authentication(rtsp, codec, transport):
     for url, error, reason in [
         (server.url(password="wrong"), LoginRefusedError, "user name or the password is wrong"),
         (server.url(), LoginRefusedError, "wrong or missing"),
-        (server.url(password=PASSWORD, path="/none"), LatentwatchError, "no such stream there (404)"),
+        (server.url(password=PASSWORD, name="none"), LatentwatchError, "no such stream there (404)"),
     ]:
         with pytest.raises(error) as caught:
             Stream(parse_address(url))

@@ -9,10 +9,13 @@ from latentwatch.cli.bench import bench
 from latentwatch.cli.calibrate import calibrate
 from latentwatch.cli.corrupt import corrupt
 from latentwatch.cli.demo import demo
+from latentwatch.cli.doctor import doctor
+from latentwatch.cli.enrol import enrol
 from latentwatch.cli.evaluate import evaluate
 from latentwatch.cli.events import events
 from latentwatch.cli.export import export
 from latentwatch.cli.info import info
+from latentwatch.cli.learn import learn, rollback, versions
 from latentwatch.cli.quantise import quantise
 from latentwatch.cli.reproduce import reproduce
 from latentwatch.cli.score import score
@@ -29,9 +32,14 @@ app = typer.Typer(
 )
 for command in (
     train,
+    enrol,
     score,
     calibrate,
     watch,
+    doctor,
+    learn,
+    versions,
+    rollback,
     evaluate,
     reproduce,
     corrupt,

@@ -14,8 +14,10 @@ from latentwatch.models.presets import TABLE1, WIDTHS, Architecture, Motion
 
 if TYPE_CHECKING:
     from latentwatch.baselines.scorer import BaselineSettings
+    from latentwatch.monitor.settings import Camera, Settings
     from latentwatch.training.settings import TrainingSettings
 
+SettingsFile = Annotated[Path, typer.Argument(help="The settings file of 'watch'.", show_default=False)]
 Model = Annotated[Path, typer.Argument(help="Model file made by 'latentwatch train'.", show_default=False)]
 Width = Annotated[str, typer.Option(help=f"Width of the networks: {', '.join(WIDTHS)}.")]
 Epochs = Annotated[
@@ -123,6 +125,13 @@ def training_settings(form: str, epochs: int | None, **changes: Any) -> "Trainin
     if epochs is not None:
         changes["epochs"] = epochs
     return FORMS[form].model_copy(update=changes)
+
+
+def camera_in(path: Path, settings: "Settings", name: str) -> "Camera":
+    """The camera called `name` in the settings file `path`. Raises `UsageError` where there is none."""
+    if name not in settings.cameras:
+        raise UsageError(f"{path}: no camera {name}; known are {', '.join(settings.cameras)}")
+    return settings.cameras[name]
 
 
 @contextmanager

@@ -18,6 +18,8 @@ def watch(
 ) -> None:
     """Watch cameras: record what is unusual, and tell of it, until Ctrl-C or SIGTERM.
 
+    A change of the settings file, or of a model, takes effect while it runs; SIGHUP reads the file at once.
+
     Example: latentwatch watch cameras.yaml
     """
     import signal
@@ -32,9 +34,11 @@ def watch(
         return
     with needs_extra("monitor"):
         from latentwatch.monitor.logs import set_up_logs
+        from latentwatch.monitor.reload import Reload
         from latentwatch.monitor.watch import watch as watch_all
     set_up_logs(as_json=json_logs)
-    stop = threading.Event()
+    stop, again = threading.Event(), threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: again.set())
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    watch_all(loaded, stop, engine=engine)
+    watch_all(loaded, stop, engine=engine, reload=Reload(settings, again))

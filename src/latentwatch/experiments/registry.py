@@ -3,6 +3,7 @@
 from latentwatch.errors import UsageError
 from latentwatch.experiments.beyond import BEYOND
 from latentwatch.experiments.contamination import FIG6
+from latentwatch.experiments.drift import DRIFT
 from latentwatch.experiments.experiment import Experiment
 from latentwatch.experiments.frame_rate import FIG3
 from latentwatch.experiments.health import HEALTH
@@ -30,6 +31,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         FIG7,
         BEYOND,
         HEALTH,
+        DRIFT,
     )
 }
 

@@ -28,7 +28,8 @@ class Plan:
     needed. preset: name of architecture and width, for the result. forms: the settings of each form of
     training, by name. command: what a person types to repeat it. runs: folder of checkpoints and models,
     shared by all experiments. results: folder of the page, the JSON and the plots. quick: whether this is a
-    small version, for a look at what the experiment does.
+    small version, for a look at what the experiment does. model, parts, minutes: of `live` alone: a
+    calibrated model instead of one trained now; which parts to measure, none means all; of the load.
     """
 
     name: str
@@ -42,6 +43,9 @@ class Plan:
     runs: Path
     results: Path
     quick: bool = False
+    model: Path | None = None
+    parts: tuple[str, ...] = ()
+    minutes: float = 30
     say: Callable[[str], None] = print
 
     @property

@@ -89,6 +89,8 @@ class Alarm:
             raise ValueError(f"the threshold {threshold:.4g} is not above the typical score {typical:.4g}")
         self._rules, self._typical, self._threshold = rules, typical, threshold
         self._level = Level(rules.window, fps)
+        self.level: float | None = None
+        """Of the last frame, in the camera's units; None where its scores are too few yet."""
         self._span: Span | None = None
         self._loud = 0.0  # when the level was last above the release level
         self._ended = -np.inf
@@ -111,7 +113,7 @@ class Alarm:
         raw = self._level.add(score)
         if raw is None:
             return None
-        level = (raw - self._typical) / (self._threshold - self._typical)
+        self.level = level = (raw - self._typical) / (self._threshold - self._typical)
         if not self.is_on or self._span is None:
             if level <= 1 or time < self._ended + self._rules.cool_down:
                 return None
@@ -131,6 +133,7 @@ class Alarm:
     def break_off(self) -> bool:
         """The stream stops or jumps: forgets the scores. True where that ends an alarm."""
         self._level.reset()
+        self.level = None
         if not self.is_on or self._span is None:
             return False
         self._ended = max(self._span.end, self._span.start)

@@ -13,7 +13,7 @@ from latentwatch.engines.choose import open_engine
 from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.alarm import AlarmRules
-from latentwatch.monitor.budget import Budget, Promise, budget_file, fit_tail, promise
+from latentwatch.monitor.budget import Budget, Promise, Tail, budget_file, fit_tail, promise
 from latentwatch.monitor.health_reference import learn_health, save_health
 from latentwatch.monitor.zones import Polygons, kept_places, score_of
 from latentwatch.scoring.detector import Detector
@@ -28,12 +28,14 @@ def calibrate_camera(
     *,
     ignore: Polygons = (),
     engine: Choice = "auto",
+    rules: AlarmRules | None = None,
     say: Callable[[str], None] = print,
 ) -> Promise:
     """Scores the clips, fits the tail of their levels, and writes the budget beside the model.
 
     clips: normal footage that the model did not learn from. per_day: false alarms a day that are allowed.
-    ignore: polygons whose errors do not count. Raises as `load_bundle`, decoding and `fit_tail` do.
+    ignore: polygons whose errors do not count. rules: when alarms begin and end. Raises as `load_bundle`,
+    decoding and `fit_tail` do.
     """
     network, info = load_bundle(model)
     opened = open_engine(network, engine)
@@ -47,21 +49,46 @@ def calibrate_camera(
         detector.reset()
         with clip.open() as frames:
             scores.append(_scores(detector, frames, kept))
-        say(f"{number}/{len(clips)} {clip.name}: {int((~np.isnan(scores[-1])).sum())} frames scored")
-    _learn_health(model, clips, say)
-    rules = AlarmRules()
-    tail = fit_tail(scores, rules, info.fps)
+        if number % max(len(clips) // 20, 1) == 0 or number == len(clips):
+            scored = int((~np.isnan(np.concatenate(scores))).sum())
+            say(f"{number}/{len(clips)} {clip.name}: {scored} frames scored")
+    learn_health_of(model, clips, say)
+    rules = rules or AlarmRules()
+    return save_budget(
+        model,
+        fit_tail(scores, rules, info.fps),
+        per_day,
+        engine=str(opened),
+        fps=info.fps,
+        rules=rules,
+        ignore=ignore,
+        footage=[clip.name for clip in clips],
+    )
+
+
+def save_budget(
+    model: Path,
+    tail: Tail,
+    per_day: float,
+    *,
+    engine: str,
+    fps: float,
+    rules: AlarmRules,
+    ignore: Polygons,
+    footage: list[str],
+) -> Promise:
+    """Writes the budget that a tail gives beside the model, whole or not at all; see `Budget`."""
     promised = promise(tail, per_day)
     budget = Budget(
         model_sha256=file_sha256(model),
-        engine=str(opened),
-        fps=info.fps,
+        engine=engine,
+        fps=fps,
         rules=rules,
         ignore=[list(polygon) for polygon in ignore],
         tail=tail,
         per_day=per_day,
         threshold=promised.threshold,
-        footage=[clip.name for clip in clips],
+        footage=footage,
     )
     path = budget_file(model)
     part = path.with_name(path.name + ".part")
@@ -81,7 +108,9 @@ def health_file(model: Path) -> Path:
     return model.with_name(model.name + ".health")
 
 
-def _learn_health(model: Path, clips: Sequence[Clip], say: Callable[[str], None]) -> None:
+def learn_health_of(model: Path, clips: Sequence[Clip], say: Callable[[str], None]) -> None:
+    """Writes the health reference of the clips beside the model; says so where they are too short."""
+
     def frames() -> Iterator[Frame]:
         for clip in clips:
             with clip.open() as opened:

@@ -2,22 +2,27 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 
 from latentwatch.errors import LatentwatchError
-from latentwatch.monitor.alarm import Alarm
+from latentwatch.monitor.alarm import Alarm, Change
 from latentwatch.monitor.budget import Budget
 from latentwatch.monitor.camera_source import CameraSource, Listeners, State
 from latentwatch.monitor.health import HealthMonitor
+from latentwatch.monitor.metrics import CameraMetrics
+from latentwatch.monitor.model import GONE
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.recorder import Recorder
+from latentwatch.monitor.reservoir import Reservoir
 from latentwatch.monitor.schedule import Hours
 from latentwatch.monitor.zones import kept_places, score_of
-from latentwatch.scoring.detector import Detector
+from latentwatch.scoring.detector import Detector, Result
 from latentwatch.video.address import Address, mask
 from latentwatch.video.frame import Frame
 from latentwatch.video.live import Arrival, LiveReader
+from latentwatch.video.stream import Transport
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +30,16 @@ PAUSE = 1.0
 """Seconds between two frames after which they do not follow each other, and the detector begins anew."""
 
 
+GONE_AFTER = 60.0
+"""Seconds without frames after which that is a problem of the camera."""
+
+
 class CameraWatch:
     """One camera. threshold: the level that its budget of false alarms allows.
 
-    health: pauses the scoring while the picture is unusable; None does without.
-    on_state: told whether frames come. A file is played once, in real time, and ends the watch.
+    health: pauses the scoring while the picture is unusable; None does without. reservoir: collects footage
+    to learn from; None collects none. is_gone: whether it was told before that there is no picture.
+    on_state: told whether frames come. A file is played in real time, and ends the watch unless it loops.
     """
 
     def __init__(
@@ -40,21 +50,29 @@ class CameraWatch:
         budget: Budget,
         threshold: float,
         *,
+        transport: Transport,
+        loop: bool,
         schedule: list[Hours],
         ring: PacketRing,
         recorder: Recorder,
         health: HealthMonitor | None,
+        reservoir: Reservoir | None,
+        metrics: CameraMetrics,
+        is_gone: bool,
         on_state: Callable[[str, bool], None],
     ) -> None:
         self.name = name
         self.frames = 0
-        self._address, self._detector, self._schedule = address, detector, schedule
-        self._health = health
+        self._address, self._transport, self._loop = address, transport, loop
+        self._detector, self._schedule = detector, schedule
+        self._health, self._reservoir, self._metrics = health, reservoir, metrics
         self._ring, self._recorder, self._on_state = ring, recorder, on_state
         self._alarm = Alarm(budget.rules, budget.tail.typical, threshold, budget.fps)
         self._kept = kept_places(budget.ignore, detector.architecture.code_shape[1:])
         self._last: float | None = None
         self._was_due = True
+        self._failed = False
+        self._is_live, self._is_gone, self._seen = False, is_gone, 0.0
         self._stop = threading.Event()
         self._arrived = threading.Event()
         self._source: CameraSource | None = None
@@ -71,6 +89,13 @@ class CameraWatch:
         """Whether the source has ended, which a camera's never does."""
         return not self._thread.is_alive()
 
+    @property
+    def state(self) -> str:
+        """That of `CameraSource`; or `over` after the end of a file, `stopped` by a fault of the program."""
+        if self.is_over:
+            return "stopped" if self._failed or self._address.is_live else "over"
+        return "connecting" if self._source is None else self._source.state
+
     def close(self) -> None:
         """Stops; an alarm that goes on ends with it and is recorded."""
         self._stop.set()
@@ -79,29 +104,55 @@ class CameraWatch:
 
     def _open(self) -> CameraSource:
         listeners = Listeners(on_state=self._state, on_packet=self._ring.add)
-        self._source = CameraSource(self._address, listeners=listeners)
+        self._source = CameraSource(
+            self._address, transport=self._transport, loop=self._loop, listeners=listeners
+        )
         return self._source
 
     def _state(self, state: State, _reason: str) -> None:
-        self._on_state(self.name, state == "live")
+        self._is_live = state == "live"
+        self._metrics.live.set(self._is_live)
+        if state in ("lost", "stalled"):
+            self._metrics.losses.inc()
+        self._on_state(self.name, self._is_live)
+
+    def _check_picture(self) -> None:
+        """A camera that is away for long is a problem to tell of: somebody may have cut it off."""
+        now = time.monotonic()
+        if self._is_live:
+            self._seen = now
+        if self._is_live and self._is_gone:
+            self._is_gone = False
+            self._recorder.problem(GONE, begins=False)
+        elif now - self._seen > GONE_AFTER and not self._is_gone:
+            self._is_gone = True
+            self._recorder.problem(GONE, begins=True)
 
     def _run(self) -> None:
         try:
+            self._seen = time.monotonic()
+            self._recorder.finish_left()
             while not self._stop.is_set() and not self._reader.ended:
+                self._check_picture()
                 self._arrived.clear()
                 while not self._stop.is_set() and (arrival := self._next()) is not None:
+                    self._metrics.dropped.inc(arrival.lost)
+                    self._metrics.last_frame = time.monotonic()
                     self._look(arrival.frame)
                 if not self._reader.ended:
                     self._arrived.wait(0.5)
         except LatentwatchError as error:
+            self._failed = True
             log.error("%s: %s", self.name, mask(str(error)))
         except Exception:  # one camera must not end the others, and its last event must be recorded
+            self._failed = True
             log.exception("%s: stopped by a fault of the program", self.name)
         self._break_off()
         if self._source is not None:
             self._source.close()  # ends it at once where it waits for the next try
         self._reader.close()
         self._recorder.close()
+        self._metrics.live.set(0)
         self._on_state(self.name, False)
 
     def _next(self) -> Arrival | None:
@@ -115,15 +166,27 @@ class CameraWatch:
         if not self._is_due() or not self._sees(frame):
             return
         self.frames += 1
-        result = self._detector.step(frame)
-        if result is None:
-            return
+        self._metrics.frames.inc()
+        self._recorder.see(frame)
+        rgb = self._detector.prepare(frame)
+        with self._metrics.latency.time():
+            result = self._detector.step(frame, rgb)
+        if result is None or (self._health is not None and self._health.suspect):
+            return  # what may be found to be the camera's trouble must not become an alarm before that
         score = result.score if self._kept.all() else score_of(result.error_map, self._kept)
-        change = self._alarm.step(frame.time, score)
+        self._record(self._alarm.step(frame.time, score), frame, result)
+        if self._alarm.level is not None:
+            self._metrics.level.set(self._alarm.level)
+        if self._reservoir is not None:
+            small = Frame(frame.index, frame.time, rgb)
+            self._reservoir.look(small, self._alarm.level, self._recorder.event_id)
+
+    def _record(self, change: Change | None, frame: Frame, result: Result) -> None:
         span = self._alarm.span
         if change is None or span is None:
             return
         if change == "start":
+            self._metrics.events.inc()
             self._recorder.begin(span, frame, result)
         elif change == "peak":
             self._recorder.peak(frame, result)
@@ -139,6 +202,7 @@ class CameraWatch:
             log.warning(
                 "%s: the picture is %s%s", self.name, "" if event.begins else "no longer ", event.problem
             )
+            self._recorder.problem(event.problem, begins=event.begins)
         if was_usable and not self._health.usable:
             self._break_off()
             self._detector.reset()
@@ -157,3 +221,5 @@ class CameraWatch:
     def _break_off(self) -> None:
         if self._alarm.break_off() and self._alarm.span is not None and self._last is not None:
             self._recorder.end(self._alarm.span, self._last)
+        if self._reservoir is not None:
+            self._reservoir.pause()

@@ -13,6 +13,7 @@ import av
 from av.error import FFmpegError
 
 from latentwatch.errors import LatentwatchError
+from latentwatch.monitor.encryption import EncryptingFile
 from latentwatch.monitor.packet_ring import Kept, PacketRing, parameter_sets
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,10 @@ LONGEST = 600.0
 
 SILENCE = 10.0
 """Seconds without a packet after which a clip whose end is known is finished: the camera is gone."""
+
+WHOLE = {"movflags": "+faststart"}
+IN_FRAGMENTS = {"movflags": "+frag_keyframe+delay_moov+default_base_moof"}
+"""An mp4 that is written from start to end; the usual one goes back, which an encrypted file cannot."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class ClipRecording:
     path: of the mp4, which grows under another name (`.part.mp4` added) and takes its own when it is whole
     and on the disk. start: the first moment to show, pre-roll included, seconds as `Frame.time`. end: the
     last, where it is known already; `end_at` sets it later. longest: seconds after which it ends in any case.
+    key: what to encrypt it with (see `EncryptingFile`); its name there is the path's without the suffix.
     It is written in a thread of its own. What the ring drops before the disk has taken it is left out, up to
     the next key frame.
     """
@@ -57,8 +63,9 @@ class ClipRecording:
         end: float = math.inf,
         *,
         longest: float = LONGEST,
+        key: bytes | None = None,
     ) -> None:
-        self._ring, self._path = ring, path
+        self._ring, self._path, self._key = ring, path, key
         self._number = ring.start(start)
         self._whole = False  # nothing is missing since the last key frame
         self._latest = start + longest
@@ -139,7 +146,7 @@ class ClipRecording:
                 part.close()
             count = len(self._parts) + 1
             path = self._path if count == 1 else self._path.with_stem(f"{self._path.stem}-{count}")
-            part = _Part(path, kept, size)
+            part = _Part(path, kept, size, self._key)
             self._parts.append(part)
         part.write(kept)
 
@@ -151,12 +158,18 @@ class ClipRecording:
 class _Part:
     """One file of packets with the same parameter sets."""
 
-    def __init__(self, path: Path, first: Kept, size: tuple[int, int]) -> None:
+    def __init__(self, path: Path, first: Kept, size: tuple[int, int], key: bytes | None) -> None:
         self.path, self.headers = path, first.headers
         self.start = self.end = first.time
         self._unfinished = path.with_name(path.name + ".part.mp4")
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._container = av.open(str(self._unfinished), "w", options={"movflags": "+faststart"})
+        self._sealed = EncryptingFile(self._unfinished, key, path.stem) if key else None
+        self._container = av.open(
+            self._sealed or str(self._unfinished),
+            "w",
+            format="mp4",
+            options=IN_FRAGMENTS if key else WHOLE,
+        )
         self._stream = self._container.add_mux_stream(first.packet.codec, height=size[0], width=size[1])
         self._last_dts = -1
         self._open = True
@@ -178,6 +191,8 @@ class _Part:
         if self._open:
             self._open = False
             self._container.close()
+            if self._sealed:
+                self._sealed.close()
 
     def finish(self) -> None:
         """Gives the file its name once it is safe on the disk."""

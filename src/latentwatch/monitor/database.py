@@ -1,17 +1,19 @@
 """Opens the event store's database, SQLite or PostgreSQL, and brings its tables to the newest form."""
 
 import logging
+import uuid
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError
+from latentwatch.monitor.model import Owner
 from latentwatch.video.address import mask
 
 BUSY_SECONDS = 15
@@ -65,12 +67,24 @@ def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(5280371)"))  # one migration at a time
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if connection.dialect.has_table(connection, "alembic_version"):
-        current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        if current is not None and current not in known:
-            raise LatentwatchError(f"store: written by a newer Latentwatch (form {current}); update this one")
+    scripts = ScriptDirectory.from_config(config)
+    if _form(connection) == scripts.get_current_head():
+        return
+    # One migration at a time: 'events list' may open a new store at the moment that 'watch' does.
+    on_postgresql = connection.dialect.name == "postgresql"
+    connection.execute(text("SELECT pg_advisory_xact_lock(5280371)" if on_postgresql else "BEGIN IMMEDIATE"))
+    current = _form(connection)
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise LatentwatchError(f"store: written by a newer Latentwatch (form {current}); update this one")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     command.upgrade(config, "head")
+    if connection.execute(select(Owner.id)).first() is None:
+        connection.execute(insert(Owner).values(id=uuid.uuid4().hex))
+
+
+def _form(connection: Connection) -> str | None:
+    """The form that the tables are in; None where there are none."""
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    form: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return form

@@ -1,5 +1,6 @@
 """Whether a camera sees well. A blinded camera is not an anomaly of the scene, and must not be scored."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -66,10 +67,13 @@ class HealthMonitor:
     """Tells when a camera's picture goes bad and when it is good again.
 
     Looks at a picture every `interval` seconds of `Frame.time` (0: at each). A problem is reported once it
-    has held for `BEGINS_AFTER` seconds and taken back once it was clearly gone for `ENDS_AFTER`.
+    has held for `BEGINS_AFTER` seconds and taken back once it was clearly gone for `ENDS_AFTER`. active: what
+    was reported before a restart and not taken back; other names are left out.
     """
 
-    def __init__(self, reference: HealthReference, *, interval: float = INTERVAL) -> None:
+    def __init__(
+        self, reference: HealthReference, *, interval: float = INTERVAL, active: Collection[str] = ()
+    ) -> None:
         self._reference, self._interval = reference, interval
         self._before: Grey | None = None
         self._last = float("-inf")
@@ -77,7 +81,7 @@ class HealthMonitor:
         self._still_since = float("-inf")
         self._since: dict[Problem, float] = {}  # seen without a break, not yet reported
         self._gone: dict[Problem, float] = {}  # reported, not seen since
-        self._active: set[Problem] = set()
+        self._active: set[Problem] = {problem for problem in get_args(Problem) if problem in active}
 
     @property
     def problems(self) -> frozenset[Problem]:

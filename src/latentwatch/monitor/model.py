@@ -11,8 +11,12 @@ State = Literal["open", "done", "cut"]
 
 Label = Literal["normal", "anomaly"]
 
-Kind = Literal["new", "end"]
-"""Of a message: an event has begun; it is over, and its clip can be had."""
+Kind = Literal["new", "end", "problem", "well"]
+"""Of a message: an event has begun; it is over, and its clip can be had; a camera sees badly; well again."""
+
+
+GONE = "gone"
+"""The problem of a camera that gives no picture; what one may be that does, see `HealthMonitor`."""
 
 
 class Base(DeclarativeBase):
@@ -25,8 +29,9 @@ class Event(Base):
     """A span of frames above a camera's threshold. Times are seconds since 1970, UTC.
 
     level: of its peak; 1 is the threshold. boxes: where, `[left, top, right, bottom]` in shares of the
-    picture, at the peak. snapshot, clip: names in the clip store; bytes: what both take there. label: what a
-    person said.
+    picture, at the peak. heat: the latent error there by place, `(h, w)`, as a share of the largest; None in
+    events of older versions. snapshot, clip: names in the clip store; bytes: what all its files take there.
+    label: what a person said.
     """
 
     __tablename__ = "event"
@@ -38,6 +43,7 @@ class Event(Base):
     end: Mapped[float | None]
     level: Mapped[float]
     boxes: Mapped[list[list[float]]]
+    heat: Mapped[list[list[float]] | None]
     snapshot: Mapped[str | None]
     clip: Mapped[str | None]
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -53,8 +59,8 @@ class Event(Base):
 class Message(Base):
     """One message to one channel, kept until it is delivered.
 
-    id: in the order of writing. key: the same in each attempt, so that a receiver can drop doubles.
-    failed: the channel refused it for good.
+    id: in the order of writing. key: the same in each attempt, so that a receiver can drop doubles. event_id,
+    problem_id: what it is about, one of the two. failed: the channel refused it for good.
     """
 
     __tablename__ = "message"
@@ -62,7 +68,8 @@ class Message(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     key: Mapped[str] = mapped_column(String(48))
     channel: Mapped[str] = mapped_column(String(64))
-    event_id: Mapped[str] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
+    event_id: Mapped[str | None] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
+    problem_id: Mapped[str | None] = mapped_column(ForeignKey("problem.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(8))
     body: Mapped[dict[str, Any]]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -72,6 +79,38 @@ class Message(Base):
     error: Mapped[str | None]
 
     __table_args__ = (Index("ix_message_waiting", "channel", "delivered", "failed", "id"),)
+
+
+class CameraProblem(Base):
+    """A time in which a camera did not see well, such as `covered`. Times are seconds since 1970, UTC.
+
+    end: None while it goes on.
+    """
+
+    __tablename__ = "problem"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=lambda: uuid.uuid4().hex)
+    camera: Mapped[str] = mapped_column(String(64), index=True)
+    problem: Mapped[str] = mapped_column(String(32))
+    start: Mapped[float] = mapped_column(index=True)
+    end: Mapped[float | None]
+
+
+class Unblurring(Base):
+    """Who was given the original of a blurred clip or snapshot, and when (seconds since 1970, UTC).
+
+    It outlives its event, so `event_id` refers to nothing. file: the original's name. who: the user of the
+    operating system, host: the machine.
+    """
+
+    __tablename__ = "unblurring"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    event_id: Mapped[str] = mapped_column(String(32), index=True)
+    file: Mapped[str] = mapped_column(String(120))
+    at: Mapped[float]
+    who: Mapped[str] = mapped_column(String(120))
+    host: Mapped[str] = mapped_column(String(120))
 
 
 class Owner(Base):

@@ -2,13 +2,15 @@
 
 Below the topic (default `latentwatch`): `status` is online or offline, by last will; `CAMERA/status` the
 same for a camera; `CAMERA/anomaly` is ON or OFF; `CAMERA/event` is the newest message as JSON;
-`CAMERA/snapshot` its JPEG. All are retained.
+`CAMERA/snapshot` its JPEG. `CAMERA/problem` is ON while a camera sees badly, `CAMERA/health` the newest
+message about that as JSON. All are retained.
 """
 
 import json
 import logging
 import threading
 from collections.abc import Sequence
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -30,7 +32,7 @@ CONFIRM_SECONDS = 10.0
 
 
 class MqttChannel(Channel):
-    """A connection that is kept up in the background. Raises `UsageError` for a URL that is not MQTT's."""
+    """A connection kept up in the background. Raises `UsageError` for a URL that is not MQTT's."""
 
     def __init__(self, settings: Mqtt, cameras: Sequence[str]) -> None:
         url = urlsplit(settings.mqtt.get_secret_value())
@@ -40,6 +42,8 @@ class MqttChannel(Channel):
             )
         self._topic, self._discovery, self._cameras = settings.topic, settings.discovery, cameras
         self._live: dict[str, bool] = {}
+        self._problems: dict[str, Sequence[str]] = {}
+        self._anomaly = dict.fromkeys(cameras, "OFF")
         self._lock = threading.Lock()
         self._shown = f"{url.scheme}://{url.hostname}"
         self._client = Client(CallbackAPIVersion.VERSION2)
@@ -53,17 +57,57 @@ class MqttChannel(Channel):
         self._client.on_message = self._told
         self._client.reconnect_delay_set(1, 60)
         self._client.connect_async(url.hostname, url.port or (8883 if url.scheme == "mqtts" else 1883))
+
+    def start(self) -> None:
+        """See `Channel.start`."""
         self._client.loop_start()
+
+    def check(self) -> str:
+        """See `Channel.check`."""
+        answers: SimpleQueue[ReasonCode] = SimpleQueue()
+        self._client.will_clear()
+        self._client.on_connect = lambda _client, _data, _flags, reason, _more: answers.put(reason)
+        self._client.on_disconnect = None
+        self._client.loop_start()
+        try:
+            reason = answers.get(timeout=CONFIRM_SECONDS)
+        except Empty as error:
+            raise LatentwatchError(f"{self._shown}: does not answer; check host and port") from error
+        finally:
+            self._client.disconnect()
+            self._client.loop_stop()
+        if reason.is_failure:
+            raise LatentwatchError(f"{self._shown}: the broker refuses the connection: {reason}")
+        return f"{self._shown}: connects"
 
     def send(self, message: Message, snapshot: bytes | None) -> None:
         """See `Channel.send`."""
+        if message.kind in ("problem", "well"):
+            self._send_problem(message)
+            return
         camera = f"{self._topic}/{message.body['camera']}"
         state = "ON" if message.kind == "new" else "OFF"
         body = {"key": message.key, **message.body}
         if snapshot is not None:
             self._publish(f"{camera}/snapshot", snapshot)
         self._publish(f"{camera}/event", json.dumps(body))
+        with self._lock:
+            self._anomaly[message.body["camera"]] = state
         self._publish(f"{camera}/anomaly", state)
+
+    def _send_problem(self, message: Message) -> None:
+        camera, problems = message.body["camera"], message.body["problems"]
+        with self._lock:
+            self._problems[camera] = problems
+        self._publish(f"{self._topic}/{camera}/health", json.dumps({"key": message.key, **message.body}))
+        self._publish(f"{self._topic}/{camera}/problem", _on(problems))
+
+    def camera_problems(self, camera: str, problems: Sequence[str]) -> None:
+        """See `Channel.camera_problems`; told again at each new connection."""
+        with self._lock:
+            self._problems[camera] = problems
+        if self._client.is_connected():
+            self._client.publish(f"{self._topic}/{camera}/problem", _on(problems), qos=1, retain=True)
 
     def camera_state(self, camera: str, is_live: bool) -> None:
         """See `Channel.camera_state`; told again at each new connection."""
@@ -128,9 +172,13 @@ class MqttChannel(Channel):
                 self._client.publish(topic, json.dumps(contents), qos=1, retain=True)
         self._client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
         with self._lock:
-            states = dict(self._live)
+            states, problems, anomaly = dict(self._live), dict(self._problems), dict(self._anomaly)
+        for camera, state in anomaly.items():
+            self._client.publish(f"{self._topic}/{camera}/anomaly", state, qos=1, retain=True)
         for camera, is_live in states.items():
             self._tell_state(camera, is_live)
+        for camera, its_problems in problems.items():
+            self.camera_problems(camera, its_problems)
 
     def _tell_state(self, camera: str, is_live: bool) -> None:
         payload = "online" if is_live else "offline"
@@ -153,6 +201,15 @@ def discovery(topic: str, camera: str) -> list[tuple[str, str, dict[str, Any]]]:
         "state_topic": f"{topic}/{camera}/anomaly",
         "json_attributes_topic": f"{topic}/{camera}/event",
     }
+    problem = {
+        **shared,
+        "name": "Camera",
+        "unique_id": f"latentwatch_{camera}_problem",
+        "device_class": "problem",
+        "entity_category": "diagnostic",
+        "state_topic": f"{topic}/{camera}/problem",
+        "json_attributes_topic": f"{topic}/{camera}/health",
+    }
     snapshot = {
         **shared,
         "name": "Last anomaly",
@@ -160,4 +217,12 @@ def discovery(topic: str, camera: str) -> list[tuple[str, str, dict[str, Any]]]:
         "image_topic": f"{topic}/{camera}/snapshot",
         "content_type": "image/jpeg",
     }
-    return [("binary_sensor", "anomaly", anomaly), ("image", "snapshot", snapshot)]
+    return [
+        ("binary_sensor", "anomaly", anomaly),
+        ("binary_sensor", "problem", problem),
+        ("image", "snapshot", snapshot),
+    ]
+
+
+def _on(problems: Sequence[str]) -> str:
+    return "ON" if problems else "OFF"

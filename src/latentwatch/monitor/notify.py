@@ -4,12 +4,13 @@ import logging
 import tempfile
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import apprise
 
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.channel import Channel
-from latentwatch.monitor.model import Message
+from latentwatch.monitor.model import GONE, Message
 from latentwatch.monitor.mqtt import MqttChannel
 from latentwatch.monitor.settings import Mqtt, Service, Settings, Webhook
 from latentwatch.monitor.webhook import WebhookChannel
@@ -17,7 +18,7 @@ from latentwatch.video.address import mask
 
 
 class AppriseChannel(Channel):
-    """A service that people read: told of the beginning of an event, with its snapshot.
+    """A service that people read: told when an event begins, with its snapshot, and of cameras' problems.
 
     Raises `UsageError` for a URL that Apprise does not know.
     """
@@ -32,13 +33,16 @@ class AppriseChannel(Channel):
         if not self._service.add(url):
             raise UsageError(f"notify: {self._shown}: not an Apprise URL; see github.com/caronc/apprise/wiki")
 
+    def check(self) -> str:
+        """See `Channel.check`. What a service would say is not known before it is sent something."""
+        return f"{self._shown}: the address is valid"
+
     def send(self, message: Message, snapshot: bytes | None) -> None:
         """See `Channel.send`. The end of an event is not told."""
-        if message.kind != "new":
+        if message.kind == "end":
             return
         camera = message.body["camera"]
-        start = datetime.fromtimestamp(message.body["start"]).astimezone()
-        text = f"Something unusual at {start:%H:%M:%S} (event {message.event_id[:8]})"
+        text = _text(message.kind, message.body)
         with tempfile.TemporaryDirectory() as folder:
             picture = None
             if snapshot is not None:
@@ -47,6 +51,22 @@ class AppriseChannel(Channel):
             sent = self._service.notify(text, title=camera, attach=str(picture) if picture else None)
         if not sent:
             raise LatentwatchError(f"{self._shown}: not delivered")
+
+
+def _text(kind: str, body: dict[str, Any]) -> str:
+    start = f"{datetime.fromtimestamp(body['start']).astimezone():%H:%M:%S}"
+    if body.get("problem") == GONE:
+        return (
+            f"No picture since {start}."
+            if kind == "problem"
+            else f"The picture is back (gone since {start})."
+        )
+    if kind == "problem":
+        return f"The camera sees badly since {start}: {body['problem']}. Nothing is watched until it is over."
+    if kind == "well":
+        left = f"; still: {', '.join(body['problems'])}" if body["problems"] else ""
+        return f"The camera is no longer {body['problem']} (since {start}){left}."
+    return f"Something unusual at {start} (event {body['id'][:8]})"
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:

@@ -39,7 +39,7 @@ class PacketRing:
         self._kept: deque[Kept] = deque()
         self._bytes = 0
         self._next = 0
-        self._headers = b""
+        self._headers = self._stream_headers = b""
         self._changed = threading.Condition()
 
     @property
@@ -54,7 +54,10 @@ class PacketRing:
             return
         if packet.is_key:
             own = parameter_sets(packet.codec, packet.data)
-            self._headers = own or parameter_sets(packet.codec, packet.headers)
+            # Damaged pictures pass for key frames now and then: they have no sets, and change none.
+            if own or not self._headers or packet.headers != self._stream_headers:
+                self._headers = own or parameter_sets(packet.codec, packet.headers)
+            self._stream_headers = packet.headers
         with self._changed:
             self._kept.append(Kept(self._next, time, packet, self._headers))
             self._next += 1
@@ -86,11 +89,14 @@ class PacketRing:
 
 
 def parameter_sets(codec: str, data: bytes) -> bytes:
-    """The parameter sets among the NAL units of `data`, with start codes; empty where it has none."""
+    """The parameter sets among the NAL units of `data`, with start codes; empty where it has none.
+
+    Each once: cameras send them twice in some key frames and not in others.
+    """
     kinds = _HEADER_KINDS.get(codec, frozenset())
     found = []
     # Every unit follows 00 00 01; a zero that comes before that belongs to neither.
     for unit in data.split(b"\0\0\1")[1:] if kinds else ():
         if unit and (unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63) in kinds:
             found.append(b"\0\0\0\1" + unit.rstrip(b"\0"))
-    return b"".join(found)
+    return b"".join(dict.fromkeys(found))

@@ -1,20 +1,21 @@
-"""Makes events of one camera's alarms: a row in the store, a snapshot, a clip, messages."""
+"""Makes events of one camera's alarms: a row in the store, a snapshot, a clip, messages.
+
+Its problems are recorded and told too, but are no events.
+"""
 
 import logging
 import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from sqlalchemy.exc import SQLAlchemyError
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.alarm import Span
 from latentwatch.monitor.clip import ClipRecording
-from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.event_files import EventFiles
 from latentwatch.monitor.model import Event
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.settings import Camera
@@ -32,7 +33,7 @@ TRIES = (1.0, 4.0, 16.0)
 class Recorder:
     """The events of one camera.
 
-    channels: who is told. scratch: a folder for unfinished files. wake: called when there are new messages.
+    channels: who is told. wake: called when there are new messages.
     """
 
     def __init__(
@@ -40,20 +41,41 @@ class Recorder:
         name: str,
         settings: Camera,
         store: EventStore,
-        clips: ClipStore,
+        files: EventFiles,
         ring: PacketRing,
         *,
         channels: Sequence[str],
-        scratch: Path,
         longest: float,
         wake: Callable[[], None],
     ) -> None:
-        self._name, self._settings, self._store, self._clips, self._ring = name, settings, store, clips, ring
-        self._channels, self._scratch, self._longest, self._wake = channels, scratch, longest, wake
+        self._name, self._settings, self._store, self._files, self._ring = name, settings, store, files, ring
+        self._channels, self._longest, self._wake = channels, longest, wake
         self._event: Event | None = None
         self._recording: ClipRecording | None = None
         self._best: tuple[Frame, Result] | None = None
         self._finishing: list[threading.Thread] = []
+
+    @property
+    def event_id(self) -> str | None:
+        """The event that goes on; None between events."""
+        return None if self._event is None else self._event.id
+
+    def see(self, frame: Frame) -> None:
+        """Looks at the newest frame, alarm or not."""
+        self._files.see(frame.rgb, frame.time)
+
+    def problem(self, problem: str, *, begins: bool) -> None:
+        """The camera sees badly, or well again: that is recorded, then told. It is not an event."""
+        change = self._store.begin_problem if begins else self._store.end_problem
+        now = time.time()
+        if _insist(lambda: change(self._name, problem, now, self._channels), self._name):
+            self._wake()
+
+    def finish_left(self) -> None:
+        """Makes the blurred clips that the program's end has prevented, in a thread of its own."""
+        thread = threading.Thread(target=self._finish_left, name=f"left of {self._name}", daemon=True)
+        self._finishing.append(thread)
+        thread.start()
 
     def begin(self, span: Span, frame: Frame, result: Result) -> None:
         """An alarm has begun: it is recorded, then told."""
@@ -64,6 +86,7 @@ class Recorder:
             peak=_wall(span.peak, frame.time),
             level=span.level,
             boxes=_boxes(frame, result),
+            heat=_heat(result),
         )
         # Set here, since the files carry it before the row is written.
         event.id = uuid.uuid4().hex
@@ -73,11 +96,11 @@ class Recorder:
         log.info("%s: event %s begins, level %.2f", self._name, event.id[:8], span.level)
         self._wake()
         self._event = event
-        self._recording = ClipRecording(
+        self._recording = self._files.record(
+            event.id,
             self._ring,
-            self._scratch / f"{event.id}.mp4",
             span.start - self._settings.seconds_before,
-            longest=self._settings.seconds_before + self._longest + self._settings.seconds_after,
+            self._settings.seconds_before + self._longest + self._settings.seconds_after,
         )
 
     def peak(self, frame: Frame, result: Result) -> None:
@@ -99,6 +122,7 @@ class Recorder:
             "end": _wall(span.end, now),
             "level": span.level,
             "boxes": _boxes(frame, result),
+            "heat": _heat(result),
             "snapshot": event.snapshot,
         }
         thread = threading.Thread(
@@ -120,32 +144,35 @@ class Recorder:
             thread.join(max(end - time.monotonic(), 0.1))
 
     def _finish(self, event_id: str, recording: ClipRecording, changes: dict[str, Any]) -> None:
-        name = f"{self._name}/{event_id}.mp4"
         try:
-            made = recording.wait(self._longest + 120)
-            if made is not None:
-                size = self._clips.put(made.paths[0], name)
-                for rest in made.paths[1:]:
-                    log.warning(
-                        "%s: event %s: the picture changed, its clip ends there", self._name, event_id[:8]
-                    )
-                    rest.unlink()
-                changes |= {"clip": name, "bytes": changes.get("bytes", 0) + size}
+            clip, size = self._files.keep_clip(event_id, recording, self._longest + 120)
+            changes |= {"clip": clip, "bytes": changes.get("bytes", 0) + size}
         except (LatentwatchError, OSError) as error:
             log.error("%s: event %s has no clip: %s", self._name, event_id[:8], mask(str(error)))
         if _insist(lambda: self._store.end(event_id, self._channels, state="done", **changes), self._name):
             log.info("%s: event %s is over", self._name, event_id[:8])
             self._wake()
 
+    def _finish_left(self) -> None:
+        try:
+            left = self._store.without_clip(self._name)
+        except SQLAlchemyError:
+            return  # at the next start, then
+        for event in left:
+            try:
+                clip, size = self._files.blur_clip(event.id)
+                if clip is not None:
+                    self._store.add_clip(event.id, clip, size)
+                    log.info("%s: event %s has its clip now", self._name, event.id[:8])
+            except (LatentwatchError, OSError, SQLAlchemyError) as error:
+                log.error("%s: event %s has no clip: %s", self._name, event.id[:8], mask(str(error)))
+
     def _snapshot(self, event_id: str) -> tuple[str | None, int]:
         """Stores the best frame so far as a JPEG; its name and bytes, None where that cannot be done."""
         if self._best is None:
             return None, 0
-        name = f"{self._name}/{event_id}.jpg"
-        path = self._scratch / f"{event_id}.jpg"
         try:
-            Image.fromarray(self._best[0].rgb).save(path, quality=85)
-            return name, self._clips.put(path, name)
+            return self._files.keep_snapshot(event_id, self._best[0].rgb)
         except OSError as error:
             log.error("%s: event %s has no snapshot: %s", self._name, event_id[:8], mask(str(error)))
             return None, 0
@@ -159,7 +186,7 @@ def _insist(write: Callable[[], None], camera: str) -> bool:
         except SQLAlchemyError as error:
             reason = mask(str(getattr(error, "orig", error))).splitlines()[0]
             if wait is None:
-                log.error("%s: an event is LOST, the store cannot be written: %s", camera, reason)
+                log.error("%s: a record is LOST, the store cannot be written: %s", camera, reason)
                 return False
             log.warning("%s: the store cannot be written, again in %.0f s: %s", camera, wait, reason)
             time.sleep(wait)
@@ -179,6 +206,12 @@ def _boxes(frame: Frame, result: Result) -> list[list[float]]:
         ]
         for box in result.boxes
     ]
+
+
+def _heat(result: Result) -> list[list[float]]:
+    """The latent error by place, as a share of the largest."""
+    largest = max(float(result.error_map.max()), 1e-12)
+    return [[round(float(error) / largest, 3) for error in row] for row in result.error_map]
 
 
 def _wall(moment: float, now: float) -> float:

@@ -23,6 +23,11 @@ def resolve(text: str) -> str:
     return _REFERENCE.sub(value, text)
 
 
+def is_reference(text: str) -> bool:
+    """Whether `text` is one reference and nothing else."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
 def _look_up(name: str) -> str:
     kind, colon, path = name.partition(":")
     if colon and kind == "file":

@@ -17,8 +17,11 @@ from pydantic import (
 )
 
 from latentwatch.errors import UsageError
+from latentwatch.monitor.duration import parse_duration
+from latentwatch.monitor.references import is_reference
 from latentwatch.monitor.schedule import Hours, parse_hours
 from latentwatch.video.address import parse_address
+from latentwatch.video.stream import Transport
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """Names are parts of MQTT topics and of file names."""
@@ -27,6 +30,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Share, Share]
 Polygon = Annotated[list[Point], Field(min_length=3)]
 """Corners (x, y) in shares of the picture's width and height; (0, 0) is the left upper corner."""
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration, json_schema_input_type=str)]
+"""Seconds, written as `parse_duration` has it."""
 
 
 def _camera_url(url: SecretStr) -> SecretStr:
@@ -46,12 +53,17 @@ class _Part(BaseModel):
 class Camera(_Part):
     """One camera.
 
-    url: see `parse_address`. model: the file of `latentwatch train`. ignore: polygons whose errors do not
-    count. schedule: when it is watched; empty means always. false_alarms_per_day: the budget. notify: which
-    of the channels are told; None means all. seconds_before, seconds_after: what a clip has around its event.
+    url: see `parse_address`. transport: how RTSP brings the pictures. loop: a file is played over and over,
+    and not once. model: the file of `latentwatch train`. ignore: polygons whose errors do not count.
+    schedule: when it is watched; empty means always. false_alarms_per_day: the budget. notify: which of the
+    channels are told; None means all. seconds_before, seconds_after: what a clip has around its event. enrol:
+    where `model` is not there yet, how many seconds of usable footage to record before it is learned; None
+    refuses to watch. learn: seconds between two times that the model learns from newer footage; None: never.
     """
 
     url: Annotated[SecretStr, AfterValidator(_camera_url)]
+    transport: Transport = "tcp"
+    loop: bool = False
     model: Path
     ignore: list[Polygon] = []
     schedule: list[Annotated[Hours, BeforeValidator(parse_hours, json_schema_input_type=str)]] = []
@@ -59,6 +71,8 @@ class Camera(_Part):
     notify: list[str] | None = None
     seconds_before: float = Field(default=5, ge=0, le=60)
     seconds_after: float = Field(default=5, ge=0, le=60)
+    enrol: Duration | None = None
+    learn: Duration | None = None
 
 
 class Mqtt(_Part):
@@ -104,10 +118,40 @@ Channel = Annotated[
 
 
 class Keep(_Part):
-    """How long events and clips are kept: at most so many days, and so many gigabytes (10^9 bytes)."""
+    """What is kept at most: events and clips for so many days, in so many gigabytes (10^9 bytes).
+
+    footage_days, footage_gigabytes: the same for the small frames that each camera's model learns from; one
+    half of the room is for enrolment, the other for what is collected while the camera is watched.
+    """
 
     days: float = Field(default=30, gt=0)
     gigabytes: float = Field(default=20, gt=0)
+    footage_days: float = Field(default=90, gt=0)
+    footage_gigabytes: float = Field(default=4, gt=0)
+
+
+class Http(_Part):
+    """Where `/metrics`, `/health` and `/ready` are served; there is no login, so keep it to a trusted net."""
+
+    listen: str = "127.0.0.1"
+    port: int = Field(default=9464, ge=0, le=65535)
+
+
+def _is_no_secret(reference: str) -> str:
+    if not is_reference(reference):
+        raise ValueError("a key must not stand here; expected ${NAME} or ${file:PATH}")
+    return reference
+
+
+class Privacy(_Part):
+    """Clips and snapshots in which everything that moves is blurred; originals are kept encrypted.
+
+    blur: which cameras; None means all. keys: references to keys (see `read_keys`), newest first, which are
+    looked up where they are needed: who only lists events needs none.
+    """
+
+    blur: list[str] | None = None
+    keys: Annotated[list[Annotated[str, AfterValidator(_is_no_secret)]], Field(min_length=1)]
 
 
 class Settings(_Part):
@@ -115,6 +159,7 @@ class Settings(_Part):
 
     folder: where everything is kept that is not sent elsewhere. store: URL of the database; None means SQLite
     in the folder. clips: folder or fsspec URL of clips and snapshots; None means `clips` in the folder.
+    http: None serves nothing.
     """
 
     cameras: dict[Name, Camera] = Field(min_length=1)
@@ -123,6 +168,17 @@ class Settings(_Part):
     store: SecretStr | None = None
     clips: str | None = None
     keep: Keep = Keep()
+    privacy: Privacy | None = None
+    http: Http | None = None
+
+    @model_validator(mode="after")
+    def _cameras_exist(self) -> Self:
+        blurred = self.privacy.blur if self.privacy else None
+        unknown = set(blurred or []) - set(self.cameras)
+        if unknown:
+            known = ", ".join(self.cameras)
+            raise ValueError(f"privacy.blur: no camera {', '.join(sorted(unknown))}; known are {known}")
+        return self
 
     @model_validator(mode="after")
     def _channels_exist(self) -> Self:
@@ -142,6 +198,15 @@ class Settings(_Part):
     def clips_url(self) -> str:
         """The fsspec URL of clips and snapshots."""
         return self.clips or str(self.folder / "clips")
+
+    @property
+    def unsent(self) -> Path:
+        """Where clips wait to be sent, where `clips` is on another machine."""
+        return self.folder / "unsent"
+
+    def blurs(self, camera: str) -> bool:
+        """Whether a camera's clips and snapshots are blurred."""
+        return self.privacy is not None and (self.privacy.blur is None or camera in self.privacy.blur)
 
     def channels_of(self, camera: str) -> list[str]:
         """The channels that are told of a camera's events."""

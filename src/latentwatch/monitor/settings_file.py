@@ -8,10 +8,18 @@ from pydantic import ValidationError
 
 from latentwatch.errors import UsageError
 from latentwatch.monitor.references import resolve
-from latentwatch.monitor.settings import KINDS, Camera, Keep, Settings
+from latentwatch.monitor.settings import KINDS, Camera, Http, Keep, Privacy, Settings
 from latentwatch.video.address import mask
 
-_PARTS: dict[tuple[str, ...], type] = {(): Settings, ("cameras", "*"): Camera, ("keep",): Keep}
+_PARTS: dict[tuple[str, ...], type] = {
+    (): Settings,
+    ("cameras", "*"): Camera,
+    ("http",): Http,
+    ("keep",): Keep,
+    ("privacy",): Privacy,
+}
+
+_LOOKED_UP_LATER = ("privacy", "keys")
 
 
 def load_settings(path: Path) -> Settings:
@@ -60,7 +68,7 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.value(each, (*place, index)) for index, each in enumerate(node.value)]
         made = yaml.SafeLoader("").construct_object(node)
-        if not isinstance(made, str):
+        if not isinstance(made, str) or place[:2] == _LOOKED_UP_LATER:
             return made
         try:
             return resolve(made)

@@ -1,4 +1,4 @@
-"""Events and the messages about them, in a database.
+"""Events, cameras' problems, and the messages about both, in a database.
 
 An event and its messages are written in one transaction, and a message is sent after that, so that whatever
 was announced is in the store. A file is written before the row that names it, and removed before that row:
@@ -7,7 +7,6 @@ whatever moment the program dies at, `recover` finds the files that no row names
 
 import logging
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +15,9 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from latentwatch.errors import UsageError
-from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.clips import ORIGINAL, ClipStore
 from latentwatch.monitor.database import open_database
-from latentwatch.monitor.model import Event, Kind, Label, Message, Owner
+from latentwatch.monitor.model import CameraProblem, Event, Kind, Label, Message, Owner, Unblurring
 from latentwatch.monitor.settings import Keep
 
 log = logging.getLogger(__name__)
@@ -37,12 +36,8 @@ class EventStore:
 
     def __init__(self, url: str) -> None:
         self.engine: Engine = open_database(url)
-        with Session(self.engine) as session, session.begin():
-            owner = session.scalars(select(Owner.id)).first()
-            if owner is None:
-                owner = uuid.uuid4().hex
-                session.add(Owner(id=owner))
-        self.owner = owner
+        with Session(self.engine) as session:
+            self.owner = session.scalars(select(Owner.id)).one()
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -53,7 +48,7 @@ class EventStore:
         with self._session() as session, session.begin():
             session.add(event)
             session.flush()
-            session.add_all(_messages(event, "new", channels))
+            session.add_all(_event_messages(event, "new", channels))
 
     def end(self, event_id: str, channels: Sequence[str], **changes: Any) -> None:
         """Records the end of an event, with one message to each channel. changes: its columns."""
@@ -61,7 +56,7 @@ class EventStore:
             event = session.get_one(Event, event_id)
             for name, value in changes.items():
                 setattr(event, name, value)
-            session.add_all(_messages(event, "end", channels))
+            session.add_all(_event_messages(event, "end", channels))
 
     def get(self, event_id: str) -> Event:
         """The event whose id begins so. Raises `UsageError` where there is none, or more than one."""
@@ -89,6 +84,68 @@ class EventStore:
             session.execute(update(Event).where(Event.id == event.id).values(label=label))
         return self.get(event.id)
 
+    def label_of(self, event_id: str) -> Label | None:
+        """What was said of the event with this whole id; None also where there is no such event."""
+        with self._session() as session:
+            label: Label | None = session.scalar(select(Event.label).where(Event.id == event_id))
+            return label
+
+    def without_clip(self, camera: str) -> Sequence[Event]:
+        """A camera's events that the program's end has cut short, and that have no clip."""
+        query = select(Event).where(Event.camera == camera, Event.state == "cut", Event.clip.is_(None))
+        with self._session() as session:
+            return session.scalars(query).all()
+
+    def add_clip(self, event_id: str, clip: str, size: int) -> None:
+        """Records the clip of an event that is over already. size: its bytes."""
+        with self._session() as session, session.begin():
+            session.execute(
+                update(Event).where(Event.id == event_id).values(clip=clip, bytes=Event.bytes + size)
+            )
+
+    def begin_problem(self, camera: str, problem: str, start: float, channels: Sequence[str]) -> None:
+        """Records that a camera sees badly from now on, with one message to each channel."""
+        with self._session() as session, session.begin():
+            found = CameraProblem(camera=camera, problem=problem, start=start)
+            session.add(found)
+            session.flush()
+            session.add_all(_problem_messages(session, found, "problem", channels))
+
+    def end_problem(self, camera: str, problem: str, end: float, channels: Sequence[str]) -> None:
+        """Records that a problem is over, with one message to each channel; nothing if it is not known."""
+        query = select(CameraProblem).where(
+            CameraProblem.camera == camera, CameraProblem.problem == problem, CameraProblem.end.is_(None)
+        )
+        with self._session() as session, session.begin():
+            for found in session.scalars(query).all():
+                found.end = end
+                session.flush()
+                session.add_all(_problem_messages(session, found, "well", channels))
+
+    def open_problems(self, camera: str) -> list[str]:
+        """The problems that a camera has, as far as is known."""
+        with self._session() as session:
+            return _open_problems(session, camera)
+
+    def newest_problems(self, count: int, camera: str | None = None) -> Sequence[CameraProblem]:
+        """The last `count` problems, newest first, of one camera if given."""
+        query = select(CameraProblem).order_by(CameraProblem.start.desc(), CameraProblem.id).limit(count)
+        if camera is not None:
+            query = query.where(CameraProblem.camera == camera)
+        with self._session() as session:
+            return session.scalars(query).all()
+
+    def note_unblurring(self, event_id: str, file: str, who: str, host: str) -> None:
+        """Records who is given an original; call it before."""
+        with self._session() as session, session.begin():
+            session.add(Unblurring(event_id=event_id, file=file, at=time.time(), who=who, host=host))
+
+    def unblurrings(self, event_id: str) -> Sequence[Unblurring]:
+        """Who was given originals of an event, in the order of time."""
+        query = select(Unblurring).where(Unblurring.event_id == event_id).order_by(Unblurring.id)
+        with self._session() as session:
+            return session.scalars(query).all()
+
     def recover(self, clips: ClipStore, channels: dict[str, Sequence[str]]) -> Recovered:
         """Sets right what an unclean end has left; call it before anything is watched.
 
@@ -101,16 +158,20 @@ class EventStore:
         orphans = 0
         for name, event_id in found.items():
             event = known.get(event_id)
-            if event is None or (event.state != "open" and name not in (event.clip, event.snapshot)):
+            is_original = event is not None and name in _originals(event)
+            if event is None or (
+                event.state != "open" and not is_original and name not in (event.clip, event.snapshot)
+            ):
                 clips.delete(name)
                 orphans += 1
         cut = [event for event in known.values() if event.state == "open"]
         for event in cut:
             clip = f"{event.camera}/{event.id}.mp4"
-            names = [name for name in (event.snapshot, clip) if name in found]
-            for part in (f"{clip}.part", f"{event.camera}/{event.id}.jpg.part"):
-                if part in found:
-                    clips.delete(part)
+            whole = (event.snapshot, clip, *_originals(event))
+            names = [name for name in whole if name in found]
+            for name, event_id in found.items():
+                if event_id == event.id and name not in whole:
+                    clips.delete(name)
             self.end(
                 event.id,
                 channels.get(event.camera, ()),
@@ -124,8 +185,8 @@ class EventStore:
     def purge(self, clips: ClipStore, keep: Keep, now: float | None = None) -> int:
         """Removes the oldest ended events beyond what is kept, with their files; returns how many.
 
-        An event whose message still waits is kept, unless it is over age. Raises `OSError` where a file
-        cannot be removed.
+        Problems of cameras go by their age alone. An event whose message still waits is kept, unless it is
+        over age. Raises `OSError` where a file cannot be removed.
         """
         oldest = (now or time.time()) - keep.days * 86400
         waiting = select(Message.event_id).where(Message.delivered.is_(None), Message.failed.is_(False))
@@ -141,12 +202,16 @@ class EventStore:
                     gone.append(event)
                     too_much -= event.bytes
         for event in gone:
-            for name in (event.clip, event.snapshot):
+            for name in (event.clip, event.snapshot, *_originals(event)):
                 if name:
                     clips.delete(name)
             with self._session() as session, session.begin():
                 session.execute(delete(Message).where(Message.event_id == event.id))
                 session.execute(delete(Event).where(Event.id == event.id))
+        old = select(CameraProblem.id).where(CameraProblem.end < oldest)
+        with self._session() as session, session.begin():
+            session.execute(delete(Message).where(Message.problem_id.in_(old)))
+            session.execute(delete(CameraProblem).where(CameraProblem.end < oldest))
         return len(gone)
 
     def next_message(self, channel: str) -> Message | None:
@@ -160,6 +225,21 @@ class EventStore:
         with self._session() as session:
             return session.scalars(query).first()
 
+    def waiting(self) -> dict[str, int]:
+        """How many messages wait, by channel."""
+        query = (
+            select(Message.channel, func.count())
+            .where(Message.delivered.is_(None), Message.failed.is_(False))
+            .group_by(Message.channel)
+        )
+        with self._session() as session:
+            return {row[0]: row[1] for row in session.execute(query)}
+
+    def clip_bytes(self) -> int:
+        """What the files of all events take."""
+        with self._session() as session:
+            return int(session.scalar(select(func.sum(Event.bytes))) or 0)
+
     def mark(self, message_id: int, **changes: Any) -> None:
         """Changes columns of a message."""
         with self._session() as session, session.begin():
@@ -169,7 +249,12 @@ class EventStore:
         return Session(self.engine, expire_on_commit=False)
 
 
-def _messages(event: Event, kind: Kind, channels: Sequence[str]) -> list[Message]:
+def _originals(event: Event) -> list[str]:
+    """Names of the encrypted originals that an event may have; see `EventFiles`."""
+    return [f"{event.camera}/{event.id}.{kind}{ORIGINAL}" for kind in ("mp4", "jpg")]
+
+
+def _event_messages(event: Event, kind: Kind, channels: Sequence[str]) -> list[Message]:
     body = {
         "id": event.id,
         "type": kind,
@@ -187,3 +272,30 @@ def _messages(event: Event, kind: Kind, channels: Sequence[str]) -> list[Message
         Message(key=f"{event.id}-{kind}", channel=channel, event_id=event.id, kind=kind, body=body)
         for channel in channels
     ]
+
+
+def _problem_messages(
+    session: Session, found: CameraProblem, kind: Kind, channels: Sequence[str]
+) -> list[Message]:
+    body = {
+        "id": found.id,
+        "type": kind,
+        "camera": found.camera,
+        "problem": found.problem,
+        "start": found.start,
+        "end": found.end,
+        "problems": _open_problems(session, found.camera),
+    }
+    return [
+        Message(key=f"{found.id}-{kind}", channel=channel, problem_id=found.id, kind=kind, body=body)
+        for channel in channels
+    ]
+
+
+def _open_problems(session: Session, camera: str) -> list[str]:
+    query = (
+        select(CameraProblem.problem)
+        .where(CameraProblem.camera == camera, CameraProblem.end.is_(None))
+        .order_by(CameraProblem.problem)
+    )
+    return list(session.scalars(query))

@@ -9,121 +9,57 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
-from latentwatch.bundle.bundle import load_bundle
-from latentwatch.engines.choose import open_engine
 from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, UsageError
-from latentwatch.monitor.budget import Budget, load_budget
-from latentwatch.monitor.calibrate import file_sha256, health_file
-from latentwatch.monitor.camera_watch import CameraWatch
 from latentwatch.monitor.clips import ClipStore
-from latentwatch.monitor.health import HealthMonitor
-from latentwatch.monitor.health_reference import load_health
-from latentwatch.monitor.notify import open_channels
-from latentwatch.monitor.outbox import Outbox
-from latentwatch.monitor.packet_ring import PacketRing
-from latentwatch.monitor.recorder import Recorder
-from latentwatch.monitor.settings import Camera, Settings
+from latentwatch.monitor.metrics import Metrics
+from latentwatch.monitor.reload import Reload
+from latentwatch.monitor.running import Running, prepare_all
+from latentwatch.monitor.settings import Settings
+from latentwatch.monitor.status_server import StatusServer, health
 from latentwatch.monitor.store import EventStore
-from latentwatch.scoring.detector import Detector
-from latentwatch.video.address import parse_address
+from latentwatch.monitor.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
 PURGE_EVERY = 600.0
 """Seconds between two looks at what is kept too long."""
 
-KEY_FRAMES = 12.0
-"""Seconds of packets kept beyond a clip's pre-roll, since a clip begins at a key frame."""
 
-
-def watch(settings: Settings, stop: threading.Event, *, engine: Choice = "auto") -> None:
+def watch(
+    settings: Settings, stop: threading.Event, *, engine: Choice = "auto", reload: Reload | None = None
+) -> None:
     """Watches until `stop` is set, or until all sources have ended (files alone do).
 
-    Everything that the settings name is opened before the first frame is asked for. Raises `UsageError` or
+    Everything that the settings name is opened before the first frame is asked for. reload: gives the
+    settings anew when they change; None goes on with those that were given. Raises `UsageError` or
     `LatentwatchError` where some of it is missing or wrong, or another process watches with the same folder.
     """
-    cameras = {name: _prepare(name, camera, engine) for name, camera in settings.cameras.items()}
+    prepared = prepare_all(settings, engine, list(settings.cameras))
     with ExitStack() as stack:
         stack.callback(_alone(settings.folder).release)
         store = EventStore(settings.store_url)
         stack.callback(store.close)
-        clips = ClipStore(settings.clips_url, store.owner)
+        clips = ClipStore(settings.clips_url, store.owner, settings.unsent)
         scratch = _scratch(settings.folder)
         _recover(store, clips, settings)
-        channels = open_channels(settings)
-        for channel in channels.values():
-            stack.callback(channel.close)
-        outbox = Outbox(store, channels, lambda name: _read(clips, name))
-        stack.callback(outbox.close)
+        stack.callback(Uploads(clips).close)
+        metrics = Metrics()
+        running = Running(settings, store, clips, scratch, engine, metrics)
+        stack.callback(running.close)
 
-        def tell(camera: str, is_live: bool) -> None:
-            for name in settings.channels_of(camera):
-                channels[name].camera_state(camera, is_live)
+        def channels() -> list[str]:
+            return list(running.settings.notify)
 
-        watches = []
-        for name, (detector, budget, threshold) in cameras.items():
-            camera = settings.cameras[name]
-            ring = PacketRing(camera.seconds_before + KEY_FRAMES)
-            recorder = Recorder(
-                name,
-                camera,
-                store,
-                clips,
-                ring,
-                channels=settings.channels_of(name),
-                scratch=scratch,
-                longest=budget.rules.longest,
-                wake=outbox.wake,
-            )
-            watches.append(
-                CameraWatch(
-                    name,
-                    parse_address(camera.url.get_secret_value()),
-                    detector,
-                    budget,
-                    threshold,
-                    schedule=camera.schedule,
-                    ring=ring,
-                    recorder=recorder,
-                    health=_health(name, camera),
-                    on_state=tell,
-                )
-            )
-        for each in watches:
-            stack.callback(each.close)
-            each.start()
-        log.info("watching %s", ", ".join(cameras))
-        _wait(watches, stop, store, clips, settings)
-
-
-def _prepare(name: str, camera: Camera, engine: Choice) -> tuple[Detector, Budget, float]:
-    try:
-        model, info = load_bundle(camera.model)
-        budget = load_budget(camera.model, file_sha256(camera.model))
-        opened = open_engine(model, engine)
-    except LatentwatchError as error:
-        raise type(error)(f"camera {name}: {error}") from error
-    if budget.ignore != [[tuple(corner) for corner in polygon] for polygon in camera.ignore]:
-        raise UsageError(
-            f"camera {name}: the budget of {camera.model.name} was made with other zones to ignore; "
-            "run 'latentwatch calibrate' with the same ones (--ignore)"
-        )
-    if budget.engine != str(opened):
-        log.warning(
-            "%s: calibrated on %s, watched on %s; scores may differ a little", name, budget.engine, opened
-        )
-    threshold = budget.tail.threshold(camera.false_alarms_per_day)
-    log.info("%s: threshold %.4g for %g false alarms a day", name, threshold, camera.false_alarms_per_day)
-    return Detector(model, info.calibration, engine=opened), budget, threshold
-
-
-def _health(name: str, camera: Camera) -> HealthMonitor | None:
-    path = health_file(camera.model)
-    if path.is_file():
-        return HealthMonitor(load_health(path))
-    log.info("%s: no %s, so the camera's health is not watched", name, path.name)
-    return None
+        server = None
+        if settings.http is not None:
+            metrics.watch_store(store, channels)
+            server = StatusServer(settings.http, metrics, lambda: health(running.states, store, channels()))
+            stack.callback(server.close)
+        running.begin(prepared)
+        if server is not None:
+            server.ready()
+        _wait(running, stop, store, clips, reload)
 
 
 def _alone(folder: Path) -> FileLock:
@@ -162,24 +98,29 @@ def _recover(store: EventStore, clips: ClipStore, settings: Settings) -> None:
         )
 
 
-def _read(clips: ClipStore, name: str) -> bytes | None:
-    try:
-        return clips.read(name)
-    except OSError:
-        return None
-
-
 def _wait(
-    watches: list[CameraWatch], stop: threading.Event, store: EventStore, clips: ClipStore, settings: Settings
+    running: Running, stop: threading.Event, store: EventStore, clips: ClipStore, reload: Reload | None
 ) -> None:
     due = 0.0
-    while not stop.wait(0.5) and not all(each.is_over for each in watches):
+    while not stop.wait(0.5) and not running.look():
+        changed = reload.take() if reload else None
+        if changed is not None:
+            _change(running, changed)
         if time.monotonic() < due:
             continue
         due = time.monotonic() + PURGE_EVERY
         try:
-            gone = store.purge(clips, settings.keep)
+            gone = store.purge(clips, running.settings.keep)
             if gone:
                 log.info("%d old events removed", gone)
         except (OSError, SQLAlchemyError) as error:
             log.warning("old events could not be removed now: %s", type(error).__name__)
+
+
+def _change(running: Running, settings: Settings) -> None:
+    try:
+        running.change(settings)
+    except LatentwatchError as error:
+        log.error("%s; it goes on as before", error)
+    else:
+        log.info("the settings were read again")

@@ -53,6 +53,14 @@ class WebhookChannel(Channel):
             raise UsageError(f"notify: {mask(self._url)}: expected https://…")
         self._session = requests.Session()
 
+    def check(self) -> str:
+        """See `Channel.check`. Whatever it answers to a HEAD, it is there."""
+        try:
+            self._session.head(self._url, timeout=TIMEOUT, allow_redirects=False)
+        except requests.RequestException as error:
+            raise LatentwatchError(f"{mask(self._url)}: {type(error).__name__}; check the address") from error
+        return f"{mask(self._url)}: answers"
+
     def send(self, message: Message, snapshot: bytes | None) -> None:  # noqa: ARG002
         """See `Channel.send`. Client errors but 408, 425 and 429 refuse a message for good."""
         body = json.dumps({"key": message.key, **message.body}).encode()

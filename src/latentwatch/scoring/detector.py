@@ -80,6 +80,11 @@ class Detector:
         """Whether boxes come from the prediction error in pixels."""
         return self._pixels is not None
 
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """The camera's mean picture, `(H, W, 3)` in grey levels 0 to 255, at the model's input size."""
+        return self._model.background.permute(1, 2, 0).numpy() * 255
+
     def twin(self) -> "Detector":
         """A detector for another camera: the same model on the same engine, no frames seen."""
         return Detector(self._model, self.calibration, engine=self.engine, pixel_boxes=self.pixel_boxes)
@@ -89,10 +94,13 @@ class Detector:
         self.motion.reset()
         self._ahead.clear()
 
-    def step(self, frame: Frame) -> Result | None:
-        """Takes the next frame; None until k + horizon frames have been seen."""
-        rgb = self.prepare(frame)[None]
-        code = (self._pixels.encode(rgb) if self._pixels else self.engine.encode(rgb))[0]
+    def step(self, frame: Frame, rgb: NDArray[np.uint8] | None = None) -> Result | None:
+        """Takes the next frame; None until k + horizon frames have been seen.
+
+        rgb: what `prepare` gives of the frame, from a caller who has it already.
+        """
+        pictures = (self.prepare(frame) if rgb is None else rgb)[None]
+        code = (self._pixels.encode(pictures) if self._pixels else self.engine.encode(pictures))[0]
         return self.judge(frame, code, self.motion.push(code))
 
     def prepare(self, frame: Frame) -> NDArray[np.uint8]:

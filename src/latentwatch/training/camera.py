@@ -9,6 +9,7 @@ from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.choose import open_engine
 from latentwatch.engines.torch_engine import cpu_has_bf16
 from latentwatch.errors import StoppedError
+from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture, Precision
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import calibrate
@@ -32,10 +33,12 @@ def learn_camera(
     devices: int = 1,
     bf16: bool | None = None,
     compiled: bool = False,
+    start: Decoupled | None = None,
     say: Callable[[str], None] = print,
 ) -> BundleInfo:
     """Trains on `clips`, calibrates on the held-out part of them, and writes the bundle `out`.
 
+    start: a model to go on from, see `train_model`.
     Checkpoints and logs go to `folder` (default: `out` with `.run` added). Raises `StoppedError` on
     Ctrl-C, else as `only_one_in`, `train_model` and `save_bundle` do.
     """
@@ -52,6 +55,7 @@ def learn_camera(
                 devices=devices,
                 bf16=bf16,
                 compiled=compiled,
+                start=start,
                 say=say,
             )
             say("calibrating on held-out footage")

@@ -46,15 +46,16 @@ def train_model(
     devices: int = 1,
     bf16: bool | None = None,
     compiled: bool = False,
+    start: Decoupled | None = None,
     say: Callable[[str], None] = print,
 ) -> Trained:
     """Trains on `clips` (normal footage of one camera), keeping frames, logs and checkpoints in `folder`.
 
-    resume goes on from the folder's last checkpoint. devices above 1 trains with DDP. bf16: bfloat16 or fp32;
-    None takes what this machine is faster with. compiled fuses the networks with torch.compile, which needs
-    a C++ compiler.
-    Raises `UsageError` where there is nothing to resume, `LatentwatchError` where the footage is too short
-    or the disk is full, `KeyboardInterrupt` on Ctrl-C.
+    start: a model to go on from (fine-tuning), whose background is taken anew from `clips`. resume goes on
+    from the folder's last checkpoint. devices above 1 trains with DDP. bf16: bfloat16 or fp32; None takes
+    what this machine is faster with. compiled fuses the networks with torch.compile, which needs a C++
+    compiler. Raises `UsageError` where there is nothing to resume, `LatentwatchError` where the footage is
+    too short or the disk is full, `KeyboardInterrupt` on Ctrl-C.
     """
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
@@ -63,6 +64,8 @@ def train_model(
     store = build_store(clips, architecture.size, folder, lambda name, n: say(f"decoded {name}: {n} frames"))
     data = RunData(store, architecture.span, settings)
     model = Decoupled(architecture)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
     model.background.copy_(torch.from_numpy(store.background(data.train_clips)))
     module = DecoupledModule(model, settings, compiled=compiled)
     if bf16 is None:

@@ -1,15 +1,20 @@
 """One way of resizing for everything, so that a file and a folder of its frames give the same pixels."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch.nn import functional
 
 
 def resize(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """A uint8 `(H, W, 3)` picture at `size` = `(height, width)`; bilinear, antialiased when shrinking."""
     if rgb.shape[:2] == size:
         return rgb
-    return np.asarray(Image.fromarray(rgb).resize((size[1], size[0]), Image.Resampling.BILINEAR))
+    # PyTorch's kernel for uint8 gives Pillow's picture, to a grey level at most, in a quarter of the time.
+    planes = torch.tensor(rgb).permute(2, 0, 1)[None]
+    small = functional.interpolate(planes, size=size, mode="bilinear", antialias=True)
+    return small[0].permute(1, 2, 0).contiguous().numpy()
 
 
 def to_grey(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

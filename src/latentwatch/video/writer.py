@@ -1,4 +1,4 @@
-"""Writes frames to an H.264 file that players and browsers take."""
+"""Writes frames to a video file: H.264 that players and browsers take, or every bit as it is."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -11,24 +11,35 @@ from numpy.typing import NDArray
 
 
 class VideoWriter:
-    """An mp4 at `path`, `fps` frames a second. Use it in a `with` block.
+    """A file at `path`, `fps` frames a second. Use it in a `with` block.
 
-    It grows under `path` + `.part.mp4` and takes its own name on a clean close, so that no half-written
-    file is ever taken for a whole one. Odd sizes lose their last row or column (yuv420p wants even ones).
+    lossless: FFV1, for a path that ends in `.mkv`: the frames come back bit by bit; else H.264, for an mp4,
+    in which odd sizes lose their last row or column (yuv420p wants even ones). It grows under a `.part` name
+    and takes its own on a clean close, so that no half-written file is ever taken for a whole one.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(self, path: Path, fps: float, *, lossless: bool = False) -> None:
         self._path = path
-        self._part = path.with_name(path.name + ".part.mp4")
-        self._container = av.open(str(self._part), "w", options={"movflags": "+faststart"})
-        self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"crf": "20", "preset": "veryfast"}
+        self._part = path.with_name(f"{path.name}.part{path.suffix}")
+        self._lossless = lossless
+        rate = Fraction(fps).limit_denominator(1001)
+        if lossless:
+            self._container = av.open(str(self._part), "w")
+            self._stream = self._container.add_stream("ffv1", rate=rate)
+            self._stream.pix_fmt = "bgr0"
+            self._stream.options = {"level": "3", "slicecrc": "1"}  # so that damage is noticed
+        else:
+            self._container = av.open(str(self._part), "w", options={"movflags": "+faststart"})
+            self._stream = self._container.add_stream("libx264", rate=rate)
+            self._stream.pix_fmt = "yuv420p"
+            self._stream.options = {"crf": "20", "preset": "veryfast"}
         self._started = False
 
     def write(self, rgb: NDArray[np.uint8]) -> None:
         """Appends one uint8 `(H, W, 3)` picture; all must have the first one's size."""
-        height, width = rgb.shape[0] // 2 * 2, rgb.shape[1] // 2 * 2
+        height, width = rgb.shape[:2]
+        if not self._lossless:
+            height, width = height // 2 * 2, width // 2 * 2
         if not self._started:
             self._stream.height, self._stream.width = height, width
             self._started = True

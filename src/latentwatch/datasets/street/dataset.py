@@ -23,21 +23,25 @@ def street_dataset(
     fps: float = 10.0,
     size: tuple[int, int] = (240, 360),
     seed: int = 0,
+    site: bool = False,
 ) -> Dataset:
     """A street seen by one camera, the same for the same arguments.
+
+    site: the same street later, with a building site on the road where two diggers work; other people pass.
 
     Test clip i shows the i-th of `KINDS` (again from the first after the last) in its middle part, with
     frame labels and pixel masks. size: `(height, width)` in pixels. Frames are rendered as they are read.
     """
-    renderer = Renderer(Camera(size), seed)
+    renderer = Renderer(Camera(size), seed, site=site)
+    normal, judged = (30, 40) if site else (10, 20)
     train = [
-        _StreetClip(renderer, f"normal-{i + 1:02}", None, frames, fps, (seed, 10, i))
+        _StreetClip(renderer, f"normal-{i + 1:02}", None, frames, fps, (seed, normal, i))
         for i in range(train_clips)
     ]
     test = []
     for i in range(test_clips):
         kind = KINDS[i % len(KINDS)]
-        test.append(_StreetClip(renderer, f"{i + 1:02}-{kind}", kind, frames, fps, (seed, 20, i)))
+        test.append(_StreetClip(renderer, f"{i + 1:02}-{kind}", kind, frames, fps, (seed, judged, i)))
     return Dataset("street", [clip.clip() for clip in train], [clip.clip() for clip in test], "ped2")
 
 
@@ -63,7 +67,8 @@ class _StreetClip:
     @cached_property
     def _actors(self) -> list[Actor]:
         rng = np.random.default_rng(self._seed)
-        return clip_actors(self._renderer.camera, self._frames / self._fps, self._kind, rng)
+        seconds = self._frames / self._fps
+        return clip_actors(self._renderer.camera, seconds, self._kind, rng, site=self._renderer.site)
 
     @cached_property
     def masks(self) -> NDArray[np.bool_]:

@@ -286,6 +286,25 @@ def car(scale: float, tone: Tone, phase: float) -> Image.Image:
     return canvas.done()
 
 
+def digger(scale: float, tone: Tone, phase: float) -> Image.Image:
+    """An excavator from the side, facing right; its arm goes out and down, and up and in again."""
+    canvas = Canvas(scale, -2.2, 4.6, 4.4)
+    canvas.limb([(-1.5, 0.3), (1.2, 0.3)], 0.55, (38, 38, 40))
+    for x in (-1.5, -0.6, 0.3, 1.2):
+        canvas.disc((x, 0.3), 0.18, 0.18, (96, 96, 98))
+    canvas.shape([(-1.9, 0.65), (1.0, 0.65), (1.0, 1.5), (-1.9, 1.7)], tone)
+    canvas.shape([(-1.9, 0.65), (1.0, 0.65), (1.0, 0.85), (-1.9, 0.85)], shade(tone, 0.7))
+    canvas.shape([(-0.1, 1.5), (1.0, 1.5), (0.8, 2.6), (-0.1, 2.6)], shade(tone, 0.9))
+    canvas.shape([(0.05, 1.6), (0.9, 1.6), (0.74, 2.45), (0.05, 2.45)], (58, 70, 82))
+    lift, reach = 0.75 + 0.3 * np.sin(phase), -0.9 + 0.5 * np.sin(phase + 0.9)
+    elbow = (0.9 + 2.2 * np.cos(lift), 1.3 + 2.2 * np.sin(lift))
+    hand = (elbow[0] + 1.5 * np.cos(reach), elbow[1] + 1.5 * np.sin(reach))
+    canvas.limb([(0.9, 1.3), elbow], 0.3, shade(tone, 0.95))
+    canvas.limb([elbow, hand], 0.22, shade(tone, 0.85))
+    canvas.disc(hand, 0.42, 0.36, (70, 70, 72))
+    return canvas.done()
+
+
 def bag(scale: float, tone: Tone, phase: float) -> Image.Image:
     """A sports bag, tumbling."""
     canvas = Canvas(scale, -0.5, 0.5, 0.9, -0.1)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from latentwatch.datasets.street.camera import Camera
-from latentwatch.datasets.street.scene import TREES, Tree, background, lamp_post
+from latentwatch.datasets.street.scene import TREES, Tree, background, barrier, lamp_post
 from latentwatch.datasets.street.script import Actor
 
 NOISE = 2.6
@@ -23,13 +23,13 @@ class _Sprite:
 
 
 class Renderer:
-    """One camera's view of the street. All clips of a data set share one."""
+    """One camera's view of the street. All clips of a data set share one. site: with the building site."""
 
-    def __init__(self, camera: Camera, seed: int) -> None:
-        self.camera = camera
+    def __init__(self, camera: Camera, seed: int, *, site: bool = False) -> None:
+        self.camera, self.site = camera, site
         self._background = background(camera, seed)
         self._trees = [Tree(camera, place, seed) for place in TREES]
-        self._lamp = lamp_post(camera)
+        self._furniture = [lamp_post(camera), *([barrier(camera)] if site else [])]
         rows, columns = np.mgrid[0 : camera.size[0], 0 : camera.size[1]]
         away = (rows / camera.size[0] - 0.5) ** 2 + (columns / camera.size[1] - 0.5) ** 2
         self._vignette = (1 - 0.28 * away)[..., None].astype(np.float32)
@@ -65,7 +65,7 @@ class Renderer:
 
     def _sprites(self, actors: list[Actor], time: float) -> list[_Sprite]:
         """What stands in the picture, far to near."""
-        found = [_Sprite(self._lamp.picture, self._lamp.corner, self._lamp.depth, False)]
+        found = [_Sprite(each.picture, each.corner, each.depth, False) for each in self._furniture]
         for actor in actors:
             x, y, z = actor.place(time)
             if abs(x) > self.camera.half_width(z) + 2.4:

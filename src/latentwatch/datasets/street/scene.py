@@ -15,6 +15,9 @@ LAWN, PAVEMENT, KERB, ROAD, FAR_SIDE, FRONT = 8.4, 15.0, 15.3, 20.6, 21.0, 22.6
 TREES = ((-5.6, 16.1, 1.25), (4.9, 15.9, 1.0))
 """Trees as (X, Z, size)."""
 
+SITE = (-1.0, 6.5)
+"""From where to where, in metres across, the building site lies on the road, where there is one."""
+
 Picture = NDArray[np.float64]
 
 
@@ -142,6 +145,27 @@ def lamp_post(camera: Camera) -> Furniture:
     draw.ellipse(
         (2 * foot[0] - 10, 2 * foot[1] - 6, 2 * foot[0] + 10, 2 * foot[1] + 4), fill=(58, 60, 62, 255)
     )
+    small = large.resize((camera.size[1], camera.size[0]), Image.Resampling.BOX)
+    box = small.getbbox() or (0, 0, 1, 1)
+    return Furniture(small.crop(box), (box[0], box[1]), depth)
+
+
+def barrier(camera: Camera) -> Furniture:
+    """Red and white boards between pavement and road, round the building site."""
+    depth = KERB + 0.2
+    large = Image.new("RGBA", (camera.size[1] * 2, camera.size[0] * 2))
+    draw = ImageDraw.Draw(large)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        column, row = camera.project(x, y, depth)
+        return 2 * column, 2 * row
+
+    for post in np.arange(SITE[0], SITE[1] + 0.1, 1.5):
+        draw.line([at(post, 0), at(post, 1.05)], fill=(92, 92, 94, 255), width=4)
+    for number, x in enumerate(np.arange(SITE[0], SITE[1], 0.5)):
+        tone = (178, 44, 40, 255) if number % 2 else (226, 224, 218, 255)
+        for low, high in ((0.35, 0.6), (0.75, 1.0)):
+            draw.polygon([at(x, low), at(x + 0.5, low), at(x + 0.5, high), at(x, high)], fill=tone)
     small = large.resize((camera.size[1], camera.size[0]), Image.Resampling.BOX)
     box = small.getbbox() or (0, 0, 1, 1)
     return Furniture(small.crop(box), (box[0], box[1]), depth)

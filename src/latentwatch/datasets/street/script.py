@@ -9,7 +9,7 @@ from PIL import Image
 
 from latentwatch.datasets.street import figures
 from latentwatch.datasets.street.camera import Camera
-from latentwatch.datasets.street.scene import FAR_SIDE, LAWN, PAVEMENT
+from latentwatch.datasets.street.scene import FAR_SIDE, LAWN, PAVEMENT, SITE
 
 KINDS = ("runner", "cyclist", "skater", "car", "wrong_way", "loiterer", "thrown_bag")
 """The anomalies."""
@@ -32,9 +32,16 @@ class Actor:
     anomalous: Callable[[float], bool] = lambda _: False
 
 
-def clip_actors(camera: Camera, seconds: float, kind: str | None, rng: np.random.Generator) -> list[Actor]:
-    """Pedestrians all through a clip, and one anomaly of `kind` in its middle part (None: none)."""
+def clip_actors(
+    camera: Camera, seconds: float, kind: str | None, rng: np.random.Generator, *, site: bool = False
+) -> list[Actor]:
+    """Pedestrians all through a clip, and one anomaly of `kind` in its middle part (None: none).
+
+    site: two diggers are at work all the time.
+    """
     actors = [_pedestrian(camera, start, rng) for start in _arrivals(camera, seconds, rng)]
+    if site:
+        actors += [_digger(x, rng) for x in (SITE[0] + 1.2, SITE[1] - 1.5)]
     if kind is not None:
         actors.append(_anomaly(camera, seconds, kind, rng))
     return actors
@@ -78,6 +85,16 @@ def _pedestrian(camera: Camera, start: float, rng: np.random.Generator) -> Actor
     )
 
 
+def _digger(x: float, rng: np.random.Generator) -> Actor:
+    """Digs, and goes to and fro a little meanwhile."""
+    offset, facing = rng.uniform(0, 2 * np.pi), 1 if rng.uniform() < 0.5 else -1
+
+    def place(time: float) -> Place:
+        return x + 0.8 * np.sin(0.25 * time + offset), 0.0, 18.0
+
+    return Actor(partial(_machine, (212, 152, 34)), place, lambda time: 1.8 * time + offset, facing, 1.9)
+
+
 def _walk(look: figures.Look, stride: float, scale: float, phase: float) -> Image.Image:
     return figures.walker(scale, look, phase, stride)
 
@@ -114,6 +131,10 @@ def _on(
 
 def _van(tone: figures.Tone, scale: float, phase: float) -> Image.Image:
     return figures.car(scale, tone, phase)
+
+
+def _machine(tone: figures.Tone, scale: float, phase: float) -> Image.Image:
+    return figures.digger(scale, tone, phase)
 
 
 def _sack(tone: figures.Tone, scale: float, phase: float) -> Image.Image:

@@ -27,6 +27,7 @@ def reproduce_table3(plan: Plan) -> Path:
         widths=(width,),
         systems=tuple(system for system in NAMES if system != OURS),
         memory=False,
+        threads=None,
     )
     threads = use_threads(None)
     measured = Measured()

@@ -1,0 +1,284 @@
+"""Learning over time on the street: a building site comes, and two diggers work there from then on.
+
+All of it is what `enrol`, `watch` and `learn` do with a camera, but for the clock: footage is seen as fast as
+it is scored. The camera's owner says of each false alarm at the site that it was normal.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from latentwatch.bundle.bundle import load_bundle
+from latentwatch.datasets.dataset import Clip
+from latentwatch.datasets.street.dataset import street_dataset
+from latentwatch.engines.choose import open_engine
+from latentwatch.evaluation.intervals import mean_ci95
+from latentwatch.evaluation.result_file import ResultFile, Row
+from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.seeds import Plan
+from latentwatch.models.presets import WIDTHS, preset
+from latentwatch.monitor.alarm import Alarm, Span
+from latentwatch.monitor.budget import load_budget
+from latentwatch.monitor.calibrate import file_sha256
+from latentwatch.monitor.enrol import Enrolment, learn_enrolled
+from latentwatch.monitor.enrolment import enrolled_footage
+from latentwatch.monitor.footage import PARTS, open_run
+from latentwatch.monitor.learn import Learning, Verdict, last_verdict, learn_more
+from latentwatch.monitor.reservoir import Reservoir, take_label
+from latentwatch.scoring.detector import Detector
+from latentwatch.training.settings import FINE_TUNING, FORMS
+from latentwatch.video.frame import Frame
+
+FPS = 10.0
+
+SIZE = (64, 96)
+"""Height and width of the model's input, small so that hours can be seen."""
+
+DRAWN = (96, 144)
+"""The street's own size."""
+
+PER_DAY = 240.0
+"""The budget: ten false alarms an hour, of which minutes show something."""
+
+RUN, CLIP, TEST = 80, 600, 160
+"""Frames of a run to learn from, of a clip of normal footage that is watched, and of one with an anomaly."""
+
+STAGES = ("before the drift", "after the drift", "after learning")
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Clips of each kind: enrolled runs to learn from and held out, watched ones, and those with
+    anomalies."""
+
+    train: int = 16
+    held_out: int = 30
+    normal: int = 6
+    site: int = 27
+    tests: int = 14
+    epochs: int = 8
+    fine_tuning: int = 2
+
+
+QUICK = Amounts(train=8, normal=2, tests=2, epochs=3)
+
+
+@dataclass
+class _Seen:
+    """What the seeds gave at one stage."""
+
+    per_hour: list[float] = field(default_factory=list)
+    found: list[float] = field(default_factory=list)
+
+
+def reproduce_drift(plan: Plan) -> Path:
+    """Enrols, lets the site come, learns, and counts alarms before and after each; a page anew for each seed.
+
+    Goes on where an earlier run was stopped. Raises as its parts do.
+    """
+    amounts = QUICK if plan.quick else Amounts()
+    stages = {name: _Seen() for name in STAGES}
+    verdicts: list[Verdict] = []
+    page = plan.results / f"{plan.name}.md"
+    for seed in range(plan.seeds):
+        verdicts.append(_seed(plan, amounts, seed, stages))
+        page = _write(plan, amounts, stages, verdicts)
+    return page
+
+
+def _seed(plan: Plan, amounts: Amounts, seed: int, stages: dict[str, _Seen]) -> Verdict:
+    folder = plan.runs / "drift" / f"seed-{seed}"
+    model = folder / "street.lw"
+    if not model.is_file():
+        plan.say(f"seed {seed}: enrolling")
+        _enrol(plan, amounts, seed, model)
+
+    def stage(name: str, site: bool) -> None:
+        plan.say(f"seed {seed}: {name}")
+        told = _once(folder / f"{name.replace(' ', '-')}.json", lambda: _measured(model, amounts, site=site))
+        stages[name].per_hour.append(told["per_hour"])
+        stages[name].found.append(told["found"])
+
+    stage(STAGES[0], site=False)
+    stage(STAGES[1], site=True)
+    verdict = last_verdict(model)
+    if verdict is None:
+        plan.say(f"seed {seed}: watching the site, whose false alarms are labelled normal")
+        _watch_site(model, amounts, folder)
+        training = FINE_TUNING.model_copy(update={"epochs": amounts.fine_tuning, "seed": seed})
+        verdict = learn_more(model, Learning(PER_DAY, training=training, engine="torch"), plan.say)
+        plan.say(str(verdict))
+    stage(STAGES[2], site=True)
+    return verdict
+
+
+def _once(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `make` gives, kept in a file so that it is made once."""
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(file.name + ".part")
+        part.write_text(json.dumps(make()))
+        part.replace(file)
+    told: dict[str, Any] = json.loads(file.read_text())
+    return told
+
+
+def _enrol(plan: Plan, amounts: Amounts, seed: int, model: Path) -> None:
+    footage = enrolled_footage(model)
+    clips = _normal(amounts.train + amounts.held_out, RUN, site=False)
+    for clip, part in zip(clips, [PARTS[0]] * amounts.train + [PARTS[1]] * amounts.held_out, strict=True):
+        path = footage.path(clip.name, part)
+        if path.is_file():
+            continue
+        with open_run(path, FPS) as run, clip.open(SIZE) as frames:
+            for frame in frames:
+                run.write(frame.rgb)
+    enrolment = Enrolment(
+        seconds=(amounts.train + amounts.held_out) * RUN / FPS,
+        architecture=preset("ped2", "tiny").model_copy(update={"height": SIZE[0], "width_px": SIZE[1]}),
+        training=FORMS["joint"].model_copy(update={"epochs": amounts.epochs, "seed": seed}),
+        per_day=PER_DAY,
+        engine="torch",
+    )
+    learn_enrolled(model, enrolment, plan.say)
+
+
+def _normal(count: int, frames: int, *, site: bool, first: int = 0) -> Sequence[Clip]:
+    dataset = street_dataset(
+        train_clips=first + count, test_clips=0, frames=frames, fps=FPS, size=DRAWN, site=site
+    )
+    return dataset.train[first:]
+
+
+def _measured(model: Path, amounts: Amounts, *, site: bool) -> dict[str, float]:
+    """False alarms an hour on normal clips, and the percentage of anomalies that raise an alarm.
+
+    Found: an alarm whose peak is where the labels are.
+    """
+    camera = _Camera(model)
+    normal = _normal(amounts.normal, CLIP, site=site, first=100)
+    alarms = sum(len(camera.watch(clip)) for clip in normal)
+    tests = street_dataset(
+        train_clips=0, test_clips=amounts.tests, frames=TEST, fps=FPS, size=DRAWN, site=site
+    ).test
+    found = 0
+    for clip in tests:
+        assert clip.labels is not None
+        peaks = [round(span.peak * FPS) for span in camera.watch(clip)]
+        found += any(clip.labels[min(peak, TEST - 1)] for peak in peaks)
+    hours = amounts.normal * CLIP / FPS / 3600
+    return {"per_hour": alarms / hours, "found": 100 * found / len(tests)}
+
+
+def _watch_site(model: Path, amounts: Amounts, folder: Path) -> None:
+    """The site as it is watched: quiet runs and false alarms go to the reservoir."""
+    camera = _Camera(model)
+    reservoir = Reservoir(model, FPS, every=0, gigabytes=1, seconds=RUN / FPS)
+    for number, clip in enumerate(_normal(amounts.site, CLIP, site=True, first=200)):
+
+        def labelled(clip: Clip = clip, number: int = number) -> dict[str, int]:
+            alarms = camera.watch(clip, reservoir, number)
+            return {"taken": sum(take_label(model, f"{number}-{i}", "normal") for i in range(len(alarms)))}
+
+        _once(folder / "watched" / f"{number:03}.json", labelled)
+
+
+class _Camera:
+    """A model and its budget, as `watch` uses them."""
+
+    def __init__(self, model: Path) -> None:
+        network, info = load_bundle(model)
+        self._detector = Detector(network, info.calibration, engine=open_engine(network, "torch"))
+        self._budget = load_budget(model, file_sha256(model))
+
+    def watch(self, clip: Clip, reservoir: Reservoir | None = None, number: int = 0) -> list[Span]:
+        """The alarms of one clip. The reservoir gets its frames, those of event i as "NUMBER-i"."""
+        budget, detector = self._budget, self._detector
+        alarm = Alarm(budget.rules, budget.tail.typical, budget.tail.threshold(PER_DAY), FPS)
+        spans: list[Span] = []
+        detector.reset()
+        with clip.open() as frames:
+            for frame in frames:
+                rgb = detector.prepare(frame)
+                result = detector.step(frame, rgb)
+                if result is None:
+                    continue
+                change = alarm.step(frame.time, result.score)
+                event = f"{number}-{len(spans)}" if alarm.is_on else None
+                if change == "end" and alarm.span is not None:
+                    spans.append(alarm.span)
+                if reservoir is not None:
+                    reservoir.look(Frame(frame.index, frame.time + 1e4 * number, rgb), alarm.level, event)
+        if alarm.break_off() and alarm.span is not None:
+            spans.append(alarm.span)
+        if reservoir is not None:
+            reservoir.pause()
+        return spans
+
+
+def _write(plan: Plan, amounts: Amounts, stages: dict[str, _Seen], verdicts: list[Verdict]) -> Path:
+    rows = []
+    for name, seen in stages.items():
+        for metric, values in (("false_alarms_per_hour", seen.per_hour), ("found_percent", seen.found)):
+            rows.append(_row(plan, STAGES.index(name) > 0, name, metric, values))
+    judged = [verdict for verdict in verdicts if verdict.errors]
+    if judged:
+        for index, name in ((0, STAGES[1]), (1, STAGES[2])):
+            errors = [verdict.errors[index] for verdict in judged if verdict.errors]
+            rows.append(_row(plan, True, name, "relative_error_percent", [100 * each for each in errors]))
+    hours = amounts.normal * CLIP / FPS / 3600
+    result = ResultFile(
+        name=plan.name,
+        command=plan.command.partition(" --width")[0],
+        protocol=f"a camera of the street is enrolled with a budget of {PER_DAY / 24:g} false alarms an "
+        "hour; then a building site with two diggers is there. false_alarms_per_hour: alarms on "
+        f"{60 * hours:.0f} minutes of normal footage; found_percent: of the {amounts.tests} test clips, "
+        "those with an alarm whose peak is in the labelled frames. The model then learns from "
+        f"{amounts.site * CLIP / FPS / 60:.0f} minutes of the site, in which each false alarm is labelled "
+        "normal. relative_error_percent: prediction error over the code's variance on held-out runs of that, "
+        "by the gate. What is judged here is in neither",
+        settings={
+            "width": "tiny",
+            "base_width": WIDTHS["tiny"],
+            "size": f"{SIZE[0]}x{SIZE[1]}",
+            "form": "joint",
+            "epochs": amounts.epochs,
+            "fine-tuning epochs": amounts.fine_tuning,
+            "enrolled runs": amounts.train,
+            "held-out runs": amounts.held_out,
+        },
+        rows=rows,
+        remarks=[f"Seed {seed}: {verdict}." for seed, verdict in enumerate(verdicts)],
+        **describe_run(),
+    )
+    return write_result(result, plan.results, {})
+
+
+def _row(plan: Plan, site: bool, stage: str, metric: str, values: list[float]) -> Row:
+    value, ci95 = mean_ci95(values)
+    return Row(
+        preset="tiny",
+        dataset="street, building site" if site else "street",
+        score=f"z_mse, {stage}",
+        metric=metric,
+        value=value,
+        ci95=ci95,
+        seeds=len(values),
+        status=plan.status,
+    )
+
+
+DRIFT = Experiment(
+    name="drift",
+    paper="not in it",
+    about="learning over time: a building site comes (always width tiny)",
+    dataset=None,
+    preset="ped2",
+    # Of the small network, not of the plan's: about a sixteenth of its work, and mostly drawing.
+    work=Work(trained=40, scored=2000),
+    quick_work=Work(trained=200, scored=4000),
+    run=reproduce_drift,
+)

@@ -1,0 +1,75 @@
+"""`doctor` on a set-up that works, and on one in which all is wrong."""
+
+import json
+import shutil
+
+import pytest
+from cameras import make_camera
+from typer.testing import CliRunner
+
+from latentwatch.cli.main import app
+from latentwatch.experiments.live.rtsp_script import PASSWORD
+from latentwatch.experiments.live.servers import free_port
+from latentwatch.monitor.budget import budget_file
+
+
+@pytest.fixture
+def place(tmp_path):
+    return make_camera(tmp_path)
+
+
+def doctor(path):
+    done = CliRunner().invoke(app, ["doctor", str(path), "--engine", "torch", "--json"])
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    return done, {each["what"]: (each["verdict"], each["text"]) for each in found}
+
+
+def test_all_is_well(place, rtsp, broker):
+    path = place / "cameras.yaml"
+    path.write_text(
+        f"cameras: {{door: {{url: '{rtsp(digest=True).url(password=PASSWORD)}', model: door.lw}}}}\n"
+        f"notify: {{home: {{mqtt: 'mqtt://127.0.0.1:{broker.port}'}}, "
+        "phone: {apprise: 'json://localhost/secret-token'}}\nkeep: {gigabytes: 0.001}\n"
+    )
+    done, found = doctor(path)
+    assert done.exit_code == 0, done.output
+    assert found["camera door"][0] == "ok"
+    assert "320x180 at" in found["camera door"][1]
+    assert found["speed"][0] == "ok"
+    assert "ms a frame on torch" in found["speed"][1]
+    assert found["channel home"] == ("ok", "mqtt://127.0.0.1: connects")
+    assert found["channel phone"][0] == found["store"][0] == found["folder"][0] == "ok"
+    assert found["model of door"][0] == "warning"  # it has no health reference
+    assert not {PASSWORD, "secret-token"} & set(done.output.replace("/", " ").replace(":", " ").split())
+    assert not (place / "latentwatch-data").exists()
+
+
+def test_all_is_wrong(place):
+    shutil.copy(place / "door.lw", place / "bare.lw")
+    budget_file(place / "door.lw").write_text("{")
+    (place / "file").touch()
+    path = place / "cameras.yaml"
+    path.write_text(
+        f"cameras:\n  door: {{url: 'rtsp://me:hidden@127.0.0.1:{free_port()}/x', model: door.lw}}\n"
+        "  yard: {url: none.mp4, model: bare.lw}\nfolder: file/below\nkeep: {gigabytes: 1000000}\n"
+        f"notify: {{home: {{mqtt: 'http://x'}}, office: {{webhook: 'http://127.0.0.1:{free_port()}/x', "
+        "secret: s}, phone: {apprise: 'nonsense'}}\nstore: postgresql://me:hidden@127.0.0.1:9/none\n"
+    )
+    done, found = doctor(path)
+    assert done.exit_code == 1
+    wrong = {what for what, (verdict, _) in found.items() if verdict == "problem"}
+    assert wrong == {
+        "model of door",
+        "model of yard",
+        "camera door",
+        "camera yard",
+        "folder",
+        "clips",
+        "store",
+        "channel home",
+        "channel office",
+        "channel phone",
+    }
+    assert "calibrate" in found["model of yard"][1]
+    assert "hidden" not in done.output
+    assert "Traceback" not in done.output

@@ -1,0 +1,157 @@
+"""`watch` while it runs: cameras that come, go and change, models that are replaced, metrics and health."""
+
+import json
+import shutil
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import requests
+from cameras import make_camera
+from servers import wait_for
+
+from latentwatch.errors import LatentwatchError
+from latentwatch.experiments.live.servers import free_port
+from latentwatch.monitor.budget import budget_file
+from latentwatch.monitor.metrics import Metrics
+from latentwatch.monitor.model_files import ModelFiles
+from latentwatch.monitor.reload import Reload
+from latentwatch.monitor.settings_file import load_settings
+from latentwatch.monitor.status_server import StatusServer
+from latentwatch.monitor.store import EventStore
+from latentwatch.monitor.watch import watch
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory):
+    return make_camera(tmp_path_factory.mktemp("operate"))
+
+
+@pytest.fixture
+def place(camera, tmp_path):
+    for each in camera.glob("door.lw*"):
+        shutil.copy(each, tmp_path)
+    return tmp_path
+
+
+@contextmanager
+def watching(path):
+    """Watches in a thread; gives the event that asks for a reload."""
+    stop, asked = threading.Event(), threading.Event()
+    reload = Reload(path, asked)
+    thread = threading.Thread(
+        target=watch, args=(load_settings(path), stop), kwargs={"engine": "torch", "reload": reload}
+    )
+    thread.start()
+    try:
+        yield asked
+    finally:
+        stop.set()
+        thread.join(60)
+    assert not thread.is_alive()
+
+
+def get(port, page):
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/{page}", timeout=10)
+    except requests.ConnectionError:
+        return requests.Response()
+
+
+def states(port):
+    answer = get(port, "health")
+    return answer.json()["cameras"] if answer.status_code else {}
+
+
+def value(port, name):
+    found = [line.split()[-1] for line in get(port, "metrics").text.splitlines() if line.startswith(name)]
+    return float(found[0]) if found else None
+
+
+def test_cameras_and_models_change_while_it_runs(place, rtsp, caplog):
+    server, port = rtsp(), free_port()
+    path = place / "cameras.yaml"
+    door, yard = (f"  {name}: {{url: '{server.url()}', model: door.lw}}\n" for name in ("door", "yard"))
+    rest = f"http: {{port: {port}}}\n"
+    path.write_text(f"cameras:\n{door}{rest}")
+    caplog.set_level("INFO", "latentwatch")
+    with watching(path) as asked:
+        wait_for(lambda: states(port) == {"door": "live"})
+        assert get(port, "health").status_code == get(port, "ready").status_code == 200
+        wait_for(lambda: value(port, 'latentwatch_inference_seconds_count{camera="door"}') > 5)
+        assert value(port, 'latentwatch_seconds_since_frame{camera="door"}') < 5
+        assert value(port, "process_resident_memory_bytes") > 1e7
+
+        path.write_text(f"cameras:\n{door}{yard}{rest}")  # it is noticed without a signal
+        wait_for(lambda: states(port) == {"door": "live", "yard": "live"})
+        assert caplog.text.count("door: watching") == 1  # and is not touched by that
+
+        path.write_text(f"cameras:\n{door}{yard}  typo: 1\n{rest}")
+        asked.set()
+        wait_for(lambda: "line 4" in caplog.text)
+        assert set(states(port)) == {"door", "yard"}
+
+        path.write_text(f"cameras:\n{yard.replace(server.url(), 'rtsp://127.0.0.1:9/none')}{rest}")
+        asked.set()
+        wait_for(lambda: list(states(port)) == ["yard"])
+        wait_for(lambda: states(port)["yard"] == "lost")
+        answer = get(port, "health")
+        assert answer.status_code == 503
+        assert not answer.json()["ok"]
+        assert value(port, 'latentwatch_camera_live{camera="door"}') is None
+        assert get(port, "none").status_code == 404
+
+        budget = budget_file(place / "door.lw")
+        good = budget.read_text()
+        budget.write_text(good.replace(json.loads(good)["model_sha256"], "0" * 64))
+        wait_for(lambda: "was made with another model" in caplog.text)
+        assert caplog.text.count("yard: watching") == 2
+        budget.write_text(json.dumps({**json.loads(good), "footage": ["newer"]}))
+        wait_for(lambda: "yard: goes on with the model that was put in place" in caplog.text)
+        wait_for(lambda: caplog.text.count("yard: watching") == 3)
+        assert list(states(port)) == ["yard"]
+
+
+def test_an_event_that_goes_on_is_recorded_when_its_camera_is_removed(camera, place):
+    """The film's event goes on when its camera is taken out of the settings."""
+    path = place / "cameras.yaml"
+    port = free_port()
+    rest = f"  still: {{url: 'rtsp://127.0.0.1:9/none', model: door.lw}}\nhttp: {{port: {port}}}\n"
+    path.write_text(f"cameras:\n  door: {{url: {camera}/door.mp4, model: door.lw, seconds_after: 0}}\n{rest}")
+    with watching(path) as asked:
+        wait_for(lambda: value(port, 'latentwatch_events_total{camera="door"}'))
+        path.write_text(f"cameras:\n{rest}")
+        asked.set()
+        wait_for(lambda: list(states(port)) == ["still"])
+        store = EventStore(load_settings(path).store_url)
+        [event] = store.newest(5)
+        store.close()
+        assert event.state == "done"
+        assert event.clip
+
+
+def test_only_other_contents_are_new(place):
+    files = ModelFiles(place / "door.lw")
+    budget = budget_file(place / "door.lw")
+    assert not files.are_new()
+    time.sleep(0.01)
+    budget.write_bytes(budget.read_bytes())
+    assert not any(files.are_new() for _ in range(3))
+    budget.write_text("other")
+    assert [files.are_new() for _ in range(4)] == [False, True, False, False]
+
+
+def test_a_port_that_is_taken_is_told(place):
+    settings = load_settings_with(place, free_port())
+    first = StatusServer(settings.http, Metrics(), lambda: None)
+    assert get(settings.http.port, "ready").status_code == 503
+    with pytest.raises(LatentwatchError, match="cannot be listened to"):
+        StatusServer(settings.http, Metrics(), lambda: None)
+    first.close()
+
+
+def load_settings_with(place, port):
+    path = place / "cameras.yaml"
+    path.write_text(f"cameras: {{a: {{url: a.mp4, model: door.lw}}}}\nhttp: {{port: {port}}}\n")
+    return load_settings(path)
