@@ -60,7 +60,7 @@ def test_altered_footage_judges_a_model_without_labels(trained):
 
 def test_stopped_training_is_resumed(trained):
     out = trained / "long.lw"
-    process = start("train", trained / "normal", "-o", out, *TINY, 40)
+    process = start("train", trained / "normal", "-o", out, *TINY, 15)
     checkpoint = trained / "long.lw.run" / "checkpoints" / "last.ckpt"
     while not checkpoint.is_file():
         assert process.poll() is None
@@ -71,8 +71,8 @@ def test_stopped_training_is_resumed(trained):
     assert "--resume" in stderr
     assert not out.exists()
     assert checkpoint.is_file()
-    lines = run("train", trained / "normal", "-o", out, *TINY, 40, "--resume").stdout
-    assert "epoch 1/40 " not in lines
+    lines = run("train", trained / "normal", "-o", out, *TINY, 15, "--resume").stdout
+    assert "epoch 1/15 " not in lines
     assert out.is_file()
 
 
@@ -91,6 +91,11 @@ def test_stopped_training_is_resumed(trained):
         (["score", "text.mp4", "one"], 1, "damaged or not a Latentwatch model"),
         (["reproduce", "ped2", "--data", "empty"], 2, "no UCSD Ped2 there"),
         (["reproduce", "ped2"], 2, "needs a folder; give the one that holds ped2 with --data. V. Mahadevan"),
+        (
+            ["reproduce", "table2", "--data", "empty"],
+            2,
+            "empty: none found; give with --data the folder that",
+        ),
         (["reproduce", "ped9", "--data", "empty"], 2, "no such experiment"),
         (["reproduce", "ped2", "--only", "load"], 2, "a part of live, not of ped2"),
         (["reproduce"], 2, "'latentwatch reproduce --list' shows all"),
@@ -105,6 +110,12 @@ def test_mistakes_get_one_clear_line(tmp_path, monkeypatch, words, code, message
     stderr = run(*words, code=code).stderr
     assert message in stderr
     assert len(stderr.strip().splitlines()) == 1
+
+
+def test_a_resume_of_nothing_leaves_nothing(tmp_path):
+    moving_square(tmp_path / "one", frames=20)
+    run("train", tmp_path / "one", "-o", tmp_path / "new.lw", "--resume", code=2)
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
 
 
 def test_score_a_camera(trained, rtsp):

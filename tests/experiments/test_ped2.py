@@ -1,4 +1,4 @@
-"""`reproduce ped2` on a made-up set in Ped2's layout: what it writes, and that it goes on instead of anew."""
+"""`reproduce ped2` and `table2` on made-up sets in Ped2's layout: what they write, and what they train."""
 
 import json
 
@@ -8,18 +8,25 @@ from plans import plan
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.experiments.ped2 import PAPER, reproduce_ped2
+from latentwatch.experiments.table2 import reproduce_table2
+from latentwatch.models.presets import TABLE1
 from latentwatch.training.settings import TrainingSettings
 
 
-def test_page_and_json_say_the_same_and_finished_seeds_are_kept(tmp_path):
+@pytest.fixture
+def made(tmp_path):
+    """A folder whose `data` is the set."""
     for clip in ("01", "02"):
         moving_square(tmp_path / "data" / "training" / "frames" / clip, frames=30)
     moving_square(tmp_path / "data" / "testing" / "frames" / "01", frames=30, speed=3)
     labels = {"01": {"frames": 30, "anomalous": [[20, 30]]}}
     (tmp_path / "data" / "testing" / "labels.json").write_text(json.dumps(labels))
+    return tmp_path
 
-    page = reproduce_ped2(plan(tmp_path)).read_text()
-    result = json.loads((tmp_path / "results" / "ped2.json").read_text())
+
+def test_page_and_json_say_the_same_and_finished_seeds_are_kept(made):
+    page = reproduce_ped2(plan(made)).read_text()
+    result = json.loads((made / "results" / "ped2.json").read_text())
     rows = {(row["score"], row["metric"]): row for row in result["rows"] if "fast" in row["preset"]}
     assert {row["preset"] for row in result["rows"]} == {"ped2/test fast", "ped2/test paper"}
     assert {score: rows[score, "auc_micro"]["paper"] for score in PAPER} == PAPER
@@ -29,9 +36,38 @@ def test_page_and_json_say_the_same_and_finished_seeds_are_kept(tmp_path):
     assert f"| z_mse | auc_micro | {z_mse['value']:.1f} ± {z_mse['ci95']:.1f} | 95.1 | 2 |" in page
     assert "19 frames judged, 11 without a score left out" in page
 
-    bundle = tmp_path / "runs" / "ped2" / "fast" / "seed-0" / "ped2.lw"
+    bundle = made / "runs" / "ped2" / "fast" / "seed-0" / "ped2.lw"
     trained = bundle.stat().st_mtime_ns
-    reproduce_ped2(plan(tmp_path))
+    reproduce_ped2(plan(made))
     assert bundle.stat().st_mtime_ns == trained
     with pytest.raises(LatentwatchError, match="trained with other settings"):
-        reproduce_ped2(plan(tmp_path, forms={"fast": TrainingSettings(epochs=3)}))
+        reproduce_ped2(plan(made, forms={"fast": TrainingSettings(epochs=3)}))
+
+
+def test_table2_takes_the_sets_that_are_there_and_trains_none_twice(made, monkeypatch):
+    small = {"height": 32, "width_px": 48, "k": 6, "blocks": 2}
+    for name in ("ped1", "ped2"):
+        monkeypatch.setitem(TABLE1, name, small)
+        (made / "sets" / name).parent.mkdir(exist_ok=True)
+        (made / "sets" / name).symlink_to(made / "data")
+    one = {"forms": {"fast": TrainingSettings(epochs=2)}, "seeds": 1}
+    reproduce_ped2(plan(made, **one))
+    bundle = made / "runs" / "ped2" / "fast" / "seed-0" / "ped2.lw"
+    trained = bundle.stat().st_mtime_ns
+    result = json.loads((made / "results" / "ped2.json").read_text())
+    (of_ped2,) = [
+        row["value"] for row in result["rows"] if (row["score"], row["metric"]) == ("z_mse", "auc_micro")
+    ]
+
+    page = reproduce_table2(plan(made, name="table2", data=made / "sets", **one)).read_text()
+    assert bundle.stat().st_mtime_ns == trained
+    assert "| system | ped1 | ped2 | avenue | shanghaitech |" in page
+    assert "| MNAD (2020), quoted | - | 97.0 | 88.5 | 70.5 |" in page
+    assert "| ours in the paper, 4 runs, quoted | 85.0 ± 0.3 | 95.1 ± 0.4 | 88.8 ± 0.3 | 73.9 ± 0.1 |" in page
+    assert f"| ours here, form fast, 1 seed | {of_ped2:.1f} | {of_ped2:.1f} | - | - |" in page
+    rows = json.loads((made / "results" / "table2.json").read_text())["rows"]
+    ours = [row for row in rows if row["status"] == "measured"]
+    assert [(row["dataset"], row["preset"], row["paper"]) for row in ours] == [
+        ("ped1", "ped1/test fast", 85.0),
+        ("ped2", "ped2/test fast", 95.1),
+    ]

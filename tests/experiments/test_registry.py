@@ -19,7 +19,7 @@ from latentwatch.training.settings import TrainingSettings
 def test_experiments_name_data_sets_and_presets_that_exist():
     for name, each in EXPERIMENTS.items():
         assert each.name == name
-        assert each.dataset is None or each.dataset in NAMES
+        assert set(each.datasets) <= set(NAMES)
         assert each.preset in TABLE1
         assert each.quick_work.trained < each.work.trained or each.work.trained == 0  # nothing to train
     with pytest.raises(UsageError, match=r"fig9: no such experiment; known are .*ped2"):

@@ -4,17 +4,19 @@ import json
 
 import pytest
 import torch
+from plans import plan
 from typer.testing import CliRunner
 
 from latentwatch.cli.main import app
 from latentwatch.errors import StoppedError
 from latentwatch.experiments.speed import bench as bench_module
+from latentwatch.experiments.speed import table3 as table3_module
 from latentwatch.experiments.speed.bench import quick_plan, run_bench
 from latentwatch.experiments.speed.costs import Arithmetic, arithmetic, peak_memory
 from latentwatch.experiments.speed.end_to_end import Run, run_through, street_film
 from latentwatch.experiments.speed.measured import Measured, targets
 from latentwatch.experiments.speed.openvino_baseline import OpenvinoBaseline
-from latentwatch.experiments.speed.page import plot_speed, tables
+from latentwatch.experiments.speed.page import plot_speed, table3_ratios, tables
 from latentwatch.experiments.speed.parts import BASELINE, Part
 from latentwatch.experiments.speed.race import Spread, Times, race, spread
 from latentwatch.experiments.speed.rows import speed_rows
@@ -115,6 +117,9 @@ def test_what_is_said_of_made_up_times(tmp_path):
     assert "| ped2/tiny | latent-auto | 128x192 | torch fp32 | 250 (250 to 250) | 45 |" in text
     assert "| ped2 | paper, GTX 1080 Ti | 75 | 63 | 2 | 90 |" in text
     assert "| ped2 | here, torch fp32 | 25 |  | 2 | 100 |" in text
+    ratios = "\n".join(table3_ratios(measured, "small").markdown())
+    assert "| ped2 | paper, GTX 1080 Ti | 1.2 | 1.43 | 45 |" in ratios
+    assert "| ped2 | here, torch fp32 | 4 (4 to 4) |  | 50 (50 to 50) |" in ratios
     assert "| small | 1080 | 50 (50 to 50) | 6.00 | 4.00 | 10.00 |" in text
     rows = speed_rows(measured, "measured")
     ratio = next(row for row in rows if row.metric == "ratio" and row.system == "latent-auto")
@@ -166,6 +171,23 @@ def test_a_small_race_for_real(tmp_path):
     assert all(row["value"] > 1 and row["status"] == "quick" for row in ours)
     assert page.with_suffix(".png").is_file()
     assert "Not a result" in page.read_text()
+
+
+def test_a_small_table3_for_real(tmp_path, monkeypatch):
+    pytest.importorskip("openvino")
+    small = {"systems": ("conv-ae",), "seconds": 0.0}
+    monkeypatch.setattr(table3_module, "quick_plan", lambda *a, **k: quick_plan(*a, **{**k, **small}))
+    said = []
+    asked = plan(tmp_path, name="table3-quick", preset="ped2/tiny", quick=True, say=said.append)
+    page = table3_module.reproduce_table3(asked).read_text()
+    assert "## Table 3: frames/s (ours: width tiny)" in page
+    assert "| data set | where | ConvAE | FFP+MC | LatentAuto | ours |" in page
+    (here,) = [
+        line for line in page.splitlines() if line.startswith("| ped2 | here, torch fp32 | ") and "(" in line
+    ]
+    assert float(here.split("|")[3].split()[0]) > 1
+    assert any("turns, about" in line for line in said)
+    assert (tmp_path / "results" / "table3-quick.png").is_file()
 
 
 def test_ctrl_c_keeps_the_finished_rounds(tmp_path):

@@ -110,7 +110,7 @@ def test_damaged_missing_or_of_another_model(copied, monkeypatch, capsys):
     assert "was made from another model" in stderr
     assert len(stderr.strip().splitlines()) == 1
     file.unlink()
-    with pytest.raises(UsageError, match=r"no int8 form of .*latentwatch quantise"):
+    with pytest.raises(UsageError, match=r"no int8 form of .*latentwatch quantise .*\.lw FOOTAGE"):
         latentwatch.load(copied, int8=True)
 
 

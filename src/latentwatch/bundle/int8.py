@@ -61,7 +61,10 @@ def load_int8(bundle: Path) -> tuple[Graphs, Int8Info]:
     """
     path = int8_file(bundle)
     if not path.is_file():
-        raise UsageError(f"{path}: no int8 form of {bundle}; make one with 'latentwatch quantise'")
+        raise UsageError(
+            f"{path}: no int8 form of {bundle} beside it; make it with 'latentwatch quantise {bundle} "
+            "FOOTAGE', or move there what its --output wrote elsewhere"
+        )
     tensors, text = read_model_file(path)
     if not is_int8(text):
         raise LatentwatchError(f"{path}: not an int8 file; make it anew with 'latentwatch quantise'")

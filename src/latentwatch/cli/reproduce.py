@@ -67,7 +67,6 @@ def reproduce(
 
     Example: latentwatch reproduce ped2 --data data/ped2
     """
-    from latentwatch.datasets.registry import open_dataset
     from latentwatch.errors import StoppedError, UsageError
     from latentwatch.experiments.registry import EXPERIMENTS, experiment
     from latentwatch.experiments.seeds import Plan
@@ -88,7 +87,7 @@ def reproduce(
     def plan(each: "Experiment") -> Plan:
         # Folders are this machine's business: the result names the command without them.
         command = f"latentwatch reproduce {each.name}"
-        command += " --data DIR" if each.dataset else ""
+        command += " --data DIR" if each.datasets else ""
         command += " --quick" if quick else ""
         command += f" --seeds {seeds} --width {width} --form {form}"
         command += f" --epochs {epochs}" if epochs else ""
@@ -116,8 +115,7 @@ def reproduce(
     chosen = experiment(name)
     if only and name != "live":
         raise UsageError(f"--only {only}: a part of live, not of {name}; leave it away")
-    if chosen.dataset:
-        open_dataset(chosen.dataset, data)  # asks for data that is not there, before anything takes time
+    chosen.check_data(data)  # asks for data that is not there, before anything takes time
     wanted = plan(chosen)
     print(
         f"{name}: about {ceil(chosen.minutes(wanted))} min, less what {wanted.runs} holds finished; "
@@ -137,9 +135,13 @@ def _print_list(experiments: "list[tuple[Experiment, Plan]]") -> None:
     print(f"{'name':10}{'paper':16}{'data':14}{'minutes':>7}  {'state':32}what")
     for each, plan in experiments:
         print(
-            f"{each.name:10}{each.paper:16}{each.dataset or 'none':14}{ceil(each.minutes(plan)):7}  "
+            f"{each.name:10}{each.paper:16}{_data_of(each):14}{ceil(each.minutes(plan)):7}  "
             f"{state(each.name, plan.results):32}{each.about}"
         )
     print("minutes: about, on this machine, with these options, if nothing is done yet")
-    for dataset in sorted({each.dataset for each, _ in experiments if each.dataset}):
+    for dataset in sorted({name for each, _ in experiments for name in each.datasets}):
         print(f"{dataset}: {SOURCES.get(dataset, 'made by the program')}")
+
+
+def _data_of(experiment: "Experiment") -> str:
+    return "those present" if experiment.any_of else experiment.dataset or "none"

@@ -1,6 +1,6 @@
 """Data sets by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from latentwatch.datasets.altered import altered
@@ -56,3 +56,18 @@ def open_dataset(name: str, root: Path | None = None) -> Dataset:
         source = f". {SOURCES[name]}" if name in SOURCES else ""
         raise UsageError(f"{root or name}: {problem}; give the one that holds {name} with --data{source}")
     return shanghaitech(root, camera) if camera else READERS[name](root)
+
+
+def present(names: Sequence[str], root: Path | None) -> list[str]:
+    """Those of `names` that have a folder of their name in `root`.
+
+    Raises `UsageError` where there is none; it says where each is to be had.
+    """
+    found = [name for name in names if root is not None and (root / name).is_dir()]
+    if not found:
+        sources = ". ".join(dict.fromkeys(SOURCES[name] for name in names))
+        raise UsageError(
+            f"{root or 'data sets'}: none found; give with --data the folder that holds "
+            f"{', '.join(names)}, one or more, each in a folder of that name. {sources}"
+        )
+    return found

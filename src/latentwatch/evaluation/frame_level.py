@@ -10,6 +10,9 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from latentwatch.errors import LatentwatchError
 from latentwatch.scoring.normalise import normalise_clip, normalise_window
 
+METRICS = ("auc_micro", "auc_macro", "auc_raw", "eer")
+"""The figures of `FrameLevel`, for the rows of a result."""
+
 
 @dataclass(frozen=True)
 class LabelledScores:

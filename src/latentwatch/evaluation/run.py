@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.errors import UsageError
-from latentwatch.evaluation.frame_level import FrameLevel, LabelledScores, frame_level
+from latentwatch.evaluation.frame_level import METRICS, FrameLevel, LabelledScores, frame_level
 from latentwatch.evaluation.pixel_level import ClipRegions, PixelLevel, pixel_level, regions_and_tracks
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
@@ -33,6 +33,17 @@ class Evaluation:
     clips: dict[str, list[LabelledScores]]
     figures: dict[str, FrameLevel]
     localisation: dict[str, PixelLevel]
+
+    def by_metric(self) -> dict[tuple[str, str], float]:
+        """Every figure, in percent, by score and metric: for the rows of a result."""
+        found = {
+            (score, metric): float(getattr(figure, metric))
+            for score, figure in self.figures.items()
+            for metric in METRICS
+        }
+        for score, places in self.localisation.items():
+            found |= {(score, "rbdc"): places.rbdc, (score, "tbdc"): places.tbdc}
+        return found
 
 
 def evaluate_model(

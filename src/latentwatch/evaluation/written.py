@@ -6,8 +6,6 @@ from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import Evaluation
 
-METRICS = ("auc_micro", "auc_macro", "auc_raw", "eer")
-
 
 def write_evaluation(
     result: Evaluation,
@@ -23,16 +21,6 @@ def write_evaluation(
     command: what a person types to repeat it. settings: the model file, and what scored. Raises `OSError`
     where they cannot be written.
     """
-    found = [
-        (score, metric, getattr(figure, metric))
-        for score, figure in result.figures.items()
-        for metric in METRICS
-    ]
-    found += [
-        (score, metric, getattr(places, metric))
-        for score, places in result.localisation.items()
-        for metric in ("rbdc", "tbdc")
-    ]
     rows = [
         Row(
             system=system,
@@ -43,7 +31,7 @@ def write_evaluation(
             value=value,
             seeds=1,
         )
-        for score, metric, value in found
+        for (score, metric), value in result.by_metric().items()
     ]
     written = ResultFile(
         name="evaluation",

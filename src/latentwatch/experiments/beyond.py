@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from latentwatch.datasets.dataset import Dataset
-from latentwatch.evaluation.frame_level import FrameLevel, LabelledScores, frame_level
+from latentwatch.evaluation.frame_level import METRICS, FrameLevel, LabelledScores, frame_level
 from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import judged_clips
@@ -20,8 +20,6 @@ from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.pooling import UsualError, variants
 from latentwatch.training.frames import build_store, frames_of
-
-METRICS = ("auc_micro", "auc_macro", "auc_raw", "eer")
 
 Judged = dict[str, FrameLevel]
 """Figures by the name of the score."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
+from latentwatch.datasets.registry import open_dataset, present
 from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.experiments.seeds import Plan
 from latentwatch.models.decoupled import Decoupled, windows
@@ -35,7 +36,8 @@ class Experiment:
 
     paper: which one. about: what it shows, in a few words. dataset: name for `open_dataset`, None where no
     data is needed. preset: of Table 1. quick_work: the work with `--quick`. run: does it all, writes the page
-    and gives its path. real_minutes, quick_real_minutes: what is measured in real time besides.
+    and gives its path. real_minutes, quick_real_minutes: what is measured in real time besides. any_of: instead
+    of `dataset`, the names of which it takes those that are there.
     """
 
     name: str
@@ -48,6 +50,19 @@ class Experiment:
     run: Callable[[Plan], Path]
     real_minutes: float = 0
     quick_real_minutes: float = 0
+    any_of: tuple[str, ...] = ()
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """All that `dataset` and `any_of` name."""
+        return (self.dataset, *self.any_of) if self.dataset else self.any_of
+
+    def check_data(self, data: Path | None) -> None:
+        """Raises `UsageError` where the data is not in the folder `data`."""
+        if self.dataset:
+            open_dataset(self.dataset, data)
+        if self.any_of:
+            present(self.any_of, data)
 
     def minutes(self, plan: Plan) -> float:
         """About how long `plan` takes on this machine if nothing of it is done yet; measures a moment."""

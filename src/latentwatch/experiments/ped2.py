@@ -14,8 +14,6 @@ from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds
 PAPER = {"z_mse": 95.1, "p_mse": 90.9, "r_mse": 91.3}
 """The paper's micro AUC on Ped2 (Table 5, Conv3D)."""
 
-METRICS = ("auc_micro", "auc_macro", "auc_raw", "eer")
-
 
 @dataclass
 class _Form:
@@ -48,10 +46,12 @@ def _write(plan: Plan, done: dict[str, _Form]) -> Path:
     plots = {}
     for name, form in done.items():
         first = form.evaluations[0]
-        plot_roc(first.figures, plan.results / f"{plan.name}-{name}-roc.png")
-        plot_clips(first.clips["z_mse"], plan.results / f"{plan.name}-{name}-clips.png")
-        plots[f"{plan.name}-{name}-roc.png"] = f"ROC curves of seed 0, form {name}."
-        plots[f"{plan.name}-{name}-clips.png"] = (
+        # The result's own name tells a single form already.
+        stem = plan.name if len(plan.forms) == 1 else f"{plan.name}-{name}"
+        plot_roc(first.figures, plan.results / f"{stem}-roc.png")
+        plot_clips(first.clips["z_mse"], plan.results / f"{stem}-clips.png")
+        plots[f"{stem}-roc.png"] = f"ROC curves of seed 0, form {name}."
+        plots[f"{stem}-clips.png"] = (
             f"Z-MSE of seed 0, form {name}, on the test clips after Eq. 3; labelled spans are shaded."
         )
     result = ResultFile(
@@ -66,16 +66,7 @@ def _write(plan: Plan, done: dict[str, _Form]) -> Path:
 
 
 def _rows(plan: Plan, name: str, form: _Form) -> list[Row]:
-    evaluations = form.evaluations
-    found = {
-        (score, metric): [getattr(each.figures[score], metric) for each in evaluations]
-        for score in evaluations[0].figures
-        for metric in METRICS
-    } | {
-        (score, metric): [getattr(each.localisation[score], metric) for each in evaluations]
-        for score in evaluations[0].localisation
-        for metric in ("rbdc", "tbdc")
-    }
+    found = [each.by_metric() for each in form.evaluations]
     return [
         mean_row(
             plan,
@@ -84,10 +75,10 @@ def _rows(plan: Plan, name: str, form: _Form) -> list[Row]:
             dataset="ped2",
             score=score,
             metric=metric,
-            values=values,
+            values=[each[score, metric] for each in found],
             paper=PAPER.get(score) if metric == "auc_micro" else None,
         )
-        for (score, metric), values in found.items()
+        for score, metric in found[0]
     ]
 
 

@@ -13,11 +13,28 @@ from latentwatch.experiments.motion_models import TABLE5
 from latentwatch.experiments.moving_mnist import FIG7
 from latentwatch.experiments.ped2 import PED2
 from latentwatch.experiments.reconstruction_losses import TABLE4
+from latentwatch.experiments.speed.table3 import TABLE3
+from latentwatch.experiments.table2 import TABLE2
 from latentwatch.experiments.weather import FIG4_5
 
 EXPERIMENTS: dict[str, Experiment] = {
     each.name: each
-    for each in (PED2, FIG2, FIG3, FIG4_5, FIG6, TABLE4, TABLE5, FIG7, BEYOND, HEALTH, DRIFT, LIVE)
+    for each in (
+        TABLE2,
+        PED2,
+        TABLE3,
+        FIG2,
+        FIG3,
+        FIG4_5,
+        FIG6,
+        TABLE4,
+        TABLE5,
+        FIG7,
+        BEYOND,
+        HEALTH,
+        DRIFT,
+        LIVE,
+    )
 }
 
 

@@ -15,6 +15,7 @@ from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import calibrate
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
+from latentwatch.training.checkpoints import last_checkpoint
 from latentwatch.training.frames import frames_of
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.run import train_model
@@ -42,6 +43,7 @@ def learn_camera(
     Ctrl-C, else as `only_one_in`, `train_model` and `save_bundle` do.
     """
     folder = folder or out.with_name(out.name + ".run")
+    last_checkpoint(folder, resume=resume)  # says where there is nothing to resume, before `folder` is made
     with only_one_in(folder):
         try:
             trained = train_model(

@@ -15,7 +15,23 @@ DEFAULT_FPS = 10.0
 """Frames a second assumed for a folder of images, which carries no time (UCSD was recorded at 10)."""
 
 
-class VideoSource(ABC):
+class Closable(ABC):
+    """What a `with` block closes."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of what it holds."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class VideoSource(Closable):
     """An iterator of `Frame` that can be closed; use it in a `with` block or read it to the end.
 
     name: what to call it in messages. fps: frames a second. frame_count: how many there are, None where only
@@ -53,14 +69,6 @@ class VideoSource(ABC):
         if self._grey:
             rgb = to_grey(rgb)
         return Frame(frame.index, frame.time, rgb)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_video(

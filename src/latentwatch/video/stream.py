@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import urlsplit
 
 import av
@@ -23,7 +22,7 @@ from av.video.stream import VideoStream
 from latentwatch.errors import LatentwatchError
 from latentwatch.video.address import Address
 from latentwatch.video.frame import Frame
-from latentwatch.video.source import DEFAULT_FPS, VideoSource
+from latentwatch.video.source import DEFAULT_FPS, Closable, VideoSource
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ class Decoded:
     damaged: int
 
 
-class Stream:
+class Stream(Closable):
     """The first video stream of a live source or a file; use it in a `with` block.
 
     transport: how RTSP brings the pictures; over UDP a lost packet costs a picture, over TCP it costs time.
@@ -173,14 +172,6 @@ class Stream:
     def close(self) -> None:
         """Lets go of the source."""
         self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class LiveSource(VideoSource):

@@ -108,7 +108,7 @@ def run_bench(plan: BenchPlan, tell: Tell) -> tuple[Measured, Path]:
     threads = use_threads(plan.threads)
     formats()  # asks for openvino before anything takes time
     measured = Measured()
-    sections = {"race": _race, "parts": _parts, "end-to-end": _end_to_end}
+    sections = {"race": measure_race, "parts": _parts, "end-to-end": _end_to_end}
     try:
         for name, section in sections.items():
             if plan.only in (None, name):
@@ -121,7 +121,11 @@ def run_bench(plan: BenchPlan, tell: Tell) -> tuple[Measured, Path]:
     return measured, _write(plan, measured, threads)
 
 
-def _race(plan: BenchPlan, measured: Measured, tell: Tell) -> None:
+def measure_race(plan: BenchPlan, measured: Measured, tell: Tell) -> None:
+    """Adds to `measured` the race of all systems, their arithmetic and, if asked for, their memory.
+
+    Uses as many threads as PyTorch does. Raises `MissingPackageError` without openvino.
+    """
     entries = racers(plan.datasets, plan.widths, plan.systems)
     runners: dict[str, Lap] = {}
     for done, racer in enumerate(entries):
@@ -198,6 +202,18 @@ def _end_to_end(plan: BenchPlan, measured: Measured, tell: Tell) -> None:
                     tell("end to end", done, runs)
 
 
+def race_protocol(plan: BenchPlan) -> str:
+    """How the systems race, for the page of a result."""
+    return (
+        "random weights, on which speed does not depend; each system gets one new frame at its "
+        "input size and gives that frame's score, with all earlier frames seen; the systems take "
+        f"turns of about {plan.seconds:g} s in random order; medians and quartiles over rounds, "
+        "ratios of the same round; ours runs the encoder on the new frame and the motion step, no "
+        "decoder; a baseline runs its whole network on the clip that ends with the new frame, at "
+        "its own paper's width"
+    )
+
+
 def _write(plan: BenchPlan, measured: Measured, threads: int) -> Path:
     plan.results.mkdir(parents=True, exist_ok=True)
     plots = {}
@@ -208,12 +224,7 @@ def _write(plan: BenchPlan, measured: Measured, threads: int) -> Path:
         name=plan.name,
         command=plan.command,
         protocol=(
-            "random weights, on which speed does not depend; each system gets one new frame at its "
-            "input size and gives that frame's score, with all earlier frames seen; the systems take "
-            f"turns of about {plan.seconds:g} s in random order; medians and quartiles over rounds, "
-            "ratios of the same round; ours runs the encoder on the new frame and the motion step, no "
-            "decoder; a baseline runs its whole network on the clip that ends with the new frame, at "
-            "its own paper's width; arithmetic counts a multiply-add as two; peak: the best of 5 "
+            f"{race_protocol(plan)}; arithmetic counts a multiply-add as two; peak: the best of 5 "
             "products of two square matrices on PyTorch; memory: at most resident in a process of its "
             f"own, libraries and conversion included; end to end: {FILM_RUNS} runs through an H.264 film "
             f"of {plan.film_frames} frames, decoder threads beside the rest, engine chosen as by 'auto'; "
