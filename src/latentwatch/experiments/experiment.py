@@ -36,8 +36,8 @@ class Experiment:
 
     paper: which one. about: what it shows, in a few words. dataset: name for `open_dataset`, None where no
     data is needed. preset: of Table 1. quick_work: the work with `--quick`. run: does it all, writes the page
-    and gives its path. real_minutes, quick_real_minutes: what is measured in real time besides. any_of: instead
-    of `dataset`, the names of which it takes those that are there.
+    and gives its path. real_minutes, quick_real_minutes: what is measured in real time besides. any_of:
+    instead of `dataset`, the names of which it takes those that are there.
     """
 
     name: str
