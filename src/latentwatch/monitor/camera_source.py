@@ -10,7 +10,7 @@ from typing import Literal
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.stream_clock import StreamClock
-from latentwatch.video.address import Address
+from latentwatch.video.address import Address, Transport
 from latentwatch.video.frame import Frame
 from latentwatch.video.source import DEFAULT_FPS, VideoSource
 from latentwatch.video.stream import (
@@ -18,7 +18,6 @@ from latentwatch.video.stream import (
     LoginRefusedError,
     SourceSilentError,
     Stream,
-    Transport,
     rgb_of,
 )
 

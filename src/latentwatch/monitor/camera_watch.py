@@ -19,10 +19,9 @@ from latentwatch.monitor.reservoir import Reservoir
 from latentwatch.monitor.schedule import Hours
 from latentwatch.monitor.zones import kept_places, score_of
 from latentwatch.scoring.detector import Detector, Result
-from latentwatch.video.address import Address, mask
+from latentwatch.video.address import Address, Transport, mask
 from latentwatch.video.frame import Frame
 from latentwatch.video.live import Arrival, LiveReader
-from latentwatch.video.stream import Transport
 
 log = logging.getLogger(__name__)
 

@@ -20,9 +20,8 @@ from latentwatch.monitor.zones import Polygons
 from latentwatch.training.camera import learn_camera
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.settings import FORMS, TrainingSettings
-from latentwatch.video.address import Address
+from latentwatch.video.address import Address, Transport
 from latentwatch.video.live import LiveReader
-from latentwatch.video.stream import Transport
 
 SAY_EVERY, SAY_SHARE = 10.0, 0.01
 """Progress is told after so many seconds at the earliest, and each time so much of the whole was seen."""

@@ -20,8 +20,7 @@ from latentwatch.errors import UsageError
 from latentwatch.monitor.duration import parse_duration
 from latentwatch.monitor.references import is_reference
 from latentwatch.monitor.schedule import Hours, parse_hours
-from latentwatch.video.address import parse_address
-from latentwatch.video.stream import Transport
+from latentwatch.video.address import Transport, parse_address
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """Names are parts of MQTT topics and of file names."""

@@ -15,6 +15,9 @@ from latentwatch.errors import UsageError
 
 Kind = Literal["file", "rtsp", "http", "usb"]
 
+Transport = Literal["tcp", "udp"]
+"""How RTSP brings the pictures."""
+
 SCHEMES: dict[str, Kind] = {"rtsp": "rtsp", "rtsps": "rtsp", "http": "http", "https": "http"}
 
 HIDDEN = "***"

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import av
@@ -20,13 +19,11 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from latentwatch.errors import LatentwatchError
-from latentwatch.video.address import Address
+from latentwatch.video.address import Address, Transport
 from latentwatch.video.frame import Frame
 from latentwatch.video.source import DEFAULT_FPS, Closable, VideoSource
 
 log = logging.getLogger(__name__)
-
-Transport = Literal["tcp", "udp"]
 
 ANNEX_B_FILTERS = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 
