@@ -277,8 +277,7 @@ DRIFT = Experiment(
     about="learning over time: a building site comes (always width tiny)",
     dataset=None,
     preset="ped2",
-    # Of the small network, not of the plan's: about a sixteenth of its work, and mostly drawing.
-    work=Work(trained=40, scored=2000),
-    quick_work=Work(trained=200, scored=4000),
+    work=Work(trained=400, scored=4000),
+    quick_work=Work(trained=200, scored=2000),
     run=reproduce_drift,
 )
