@@ -14,8 +14,9 @@ install: .venv/installed
 demo: install
 	$(BIN)/latentwatch demo $(if $(DATA),--data $(DATA))
 
+# Two processes, files kept whole since their tests share trained models; one thread each on two cores.
 test: install
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: install
 	$(BIN)/ruff format --check .
