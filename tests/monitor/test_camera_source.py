@@ -106,7 +106,8 @@ def test_stall_garbage_and_another_size(rtsp, units, tmp_path):
         recording = ClipRecording(ring, tmp_path / "all.mp4", start=0, end=camera.frames[-1][1])
         clip = recording.wait(20)
     assert camera.source.counts.stalls >= 1
-    assert "no answer within 1 s" in dict(camera.states)["stalled"]
+    first = next(reason for state, reason in camera.states if state == "stalled")
+    assert "no answer within 1 s" in first  # the garbage may have been a second one
     assert [_size(path) for path in clip.paths] == [(320, 180), (160, 120)]
     assert all(b > a for (_, a), (_, b) in pairwise(camera.frames))
 

@@ -121,6 +121,7 @@ def test_a_clock_that_is_set_back_holds_up_no_message(store, broker):
     first = begin(store, ["home"])
     store.mark(store.next_message("home").id, attempts=3, next_try=time.time() + 3600)
     channel = MqttChannel(Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}"), ["door"])
+    channel.start()
     sending = outbox(store, home=channel)
     with closing(Listener(broker.port)) as seen:
         wait_for(lambda: store.next_message("home") is None, 20)
