@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import EngineChoice, ScoringFormat
+from latentwatch.cli.options import EngineChoice, ScoringFormat, let_idle_threads_sleep
 
 
 def streams(
@@ -41,6 +41,7 @@ def streams(
 
     Example: latentwatch streams front-door.lw --source recordings/monday.mp4
     """
+    let_idle_threads_sleep()
     from latentwatch.bundle.bundle import load_bundle
     from latentwatch.engines.choose import open_engine
     from latentwatch.errors import UsageError

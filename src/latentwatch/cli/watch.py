@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import EngineChoice, needs_extra
+from latentwatch.cli.options import EngineChoice, let_idle_threads_sleep, needs_extra
 
 
 def watch(
@@ -25,6 +25,7 @@ def watch(
     import signal
     import threading
 
+    let_idle_threads_sleep()
     with needs_extra("monitor"):
         from latentwatch.monitor.settings_file import load_settings
 
