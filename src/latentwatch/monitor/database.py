@@ -1,6 +1,8 @@
 """Opens the event store's database, SQLite or PostgreSQL, and brings its tables to the newest form."""
 
 import logging
+import sqlite3
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,17 @@ def open_database(url: str) -> Engine:
 
 def _durable(connection: Any, _record: ConnectionPoolEntry) -> None:
     """SQLite in WAL mode, with commits that outlive a power cut, and foreign keys that hold."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError:
+            # Another program is making the new database: for this change of mode SQLite itself does not wait.
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
