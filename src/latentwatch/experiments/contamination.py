@@ -27,6 +27,7 @@ from latentwatch.experiments.variants import ped2_without_masks
 from latentwatch.models.presets import WIDTHS
 from latentwatch.scoring.baseline import load_baseline
 from latentwatch.training.baseline import BaselineTraining, learn_baseline
+from latentwatch.training.checkpoints import last_checkpoint
 
 LEVELS = (0.0, 0.05, 0.1, 0.2)
 """Shares of anomalous frames in the training footage."""
@@ -108,7 +109,7 @@ def _judged(plan: Plan, dataset: Dataset, form: str, system: str, seed: int) -> 
             settings,
             training,
             folder=folder,
-            resume=(folder / "checkpoints" / "last.ckpt").is_file(),
+            resume=last_checkpoint(folder, resume=False).is_file(),
             say=plan.say,
         )
     scorer, facts = load_baseline(file)

@@ -18,6 +18,7 @@ from latentwatch.monitor.footage import PARTS, footage_folder
 from latentwatch.monitor.versions import adopt, keep_version, settle
 from latentwatch.monitor.zones import Polygons
 from latentwatch.training.camera import learn_camera
+from latentwatch.training.checkpoints import last_checkpoint
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.settings import FORMS, TrainingSettings
 from latentwatch.video.address import Address, Transport
@@ -144,7 +145,7 @@ def learn_enrolled(model: Path, enrolment: Enrolment, say: Callable[[str], None]
             enrolment.architecture,
             enrolment.training,
             folder=folder,
-            resume=(folder / "checkpoints" / "last.ckpt").is_file(),
+            resume=last_checkpoint(folder, resume=False).is_file(),
             say=say,
         )
     promise = calibrate_camera(

@@ -25,6 +25,7 @@ from latentwatch.monitor.versions import adopt, in_use, keep_version, settle, ve
 from latentwatch.monitor.zones import Polygons, kept_places
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.camera import learn_camera
+from latentwatch.training.checkpoints import last_checkpoint
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.settings import FINE_TUNING, TrainingSettings
 
@@ -120,7 +121,7 @@ def _learn(model: Path, learning: Learning, say: Callable[[str], None]) -> Verdi
             info.architecture,
             learning.training,
             folder=folder,
-            resume=(folder / "checkpoints" / "last.ckpt").is_file(),
+            resume=last_checkpoint(folder, resume=False).is_file(),
             start=network,
             say=say,
         )
