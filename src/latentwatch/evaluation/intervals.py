@@ -1,4 +1,4 @@
-"""Mean and confidence interval over seeds."""
+"""Confidence intervals: of a mean over seeds, and of a count."""
 
 from collections.abc import Sequence
 
@@ -13,3 +13,9 @@ def mean_ci95(values: Sequence[float]) -> tuple[float, float | None]:
         return float(array.mean()), None
     half = stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
     return float(array.mean()), float(half)
+
+
+def poisson_limits95(count: int) -> tuple[float, float]:
+    """Exact 95% limits of the mean of a Poisson distribution of which `count` was seen (Garwood 1936)."""
+    low = stats.chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
+    return float(low), float(stats.chi2.ppf(0.975, 2 * (count + 1)) / 2)

@@ -2,6 +2,7 @@
 
 from latentwatch.errors import UsageError
 from latentwatch.experiments.beyond import BEYOND
+from latentwatch.experiments.budget.run import BUDGET
 from latentwatch.experiments.contamination import FIG6
 from latentwatch.experiments.drift import DRIFT
 from latentwatch.experiments.experiment import Experiment
@@ -32,6 +33,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         FIG7,
         BEYOND,
         HEALTH,
+        BUDGET,
         DRIFT,
         LIVE,
     )
