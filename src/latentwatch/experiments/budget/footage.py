@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -105,8 +106,8 @@ def ped2_scores(plan: Plan, seed: int) -> list[tuple[list[Scored], list[Scored]]
     for fold in range(FOLDS):
         learned, calibrating, watched = (dataset.train[(fold + i) % FOLDS :: FOLDS] for i in range(FOLDS))
         scorer = _Scorer(plan, Dataset(f"ped2-fold-{fold}", learned, [], "ped2"), PED2_EPOCHS, seed)
-        count = len(calibrating) + len(watched)
-        scores = scorer.scores("normal", count, lambda clips=(*calibrating, *watched): clips)
+        clips = [*calibrating, *watched]
+        scores = scorer.scores("normal", len(clips), partial(list, clips))
         folds.append((scores[: len(calibrating)], scores[len(calibrating) :]))
     return folds
 
