@@ -72,11 +72,11 @@ def test_an_anomaly_is_found_by_an_alarm_that_touches_its_labels():
 
 def test_the_verdict_is_where_the_promise_lies_to_the_limits():
     # 6 a day are promised for one day; the limits of 13 are 6.92 to 22.2, those of 12 6.20, of 11 5.49.
-    assert kept(13).verdict == "passed"
+    assert kept(13).verdict == "broken"
     assert kept(11).verdict == "within the limits"
     assert kept(1).verdict == "kept, with fewer"  # at most 5.57
     assert kept(13, hours=48).verdict == "within the limits"
-    assert "passed: 6." in budget_remark("street", [kept(13)])
+    assert "broken: 6." in budget_remark("street", [kept(13)])
     assert "too short to see a budget of 6" in budget_remark("street", [kept(0, hours=2)])
     assert "too short" not in budget_remark("street", [kept(0, hours=24)])
 

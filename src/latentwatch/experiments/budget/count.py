@@ -58,10 +58,10 @@ class Kept:
 
     @property
     def verdict(self) -> str:
-        """Where the promise lies to the limits of what was seen."""
+        """Where the promise lies to the limits of what was seen: "broken" where it is below both."""
         low, high = self.seen.limits
         if self.promised.per_day < low:
-            return "passed"
+            return "broken"
         return "kept, with fewer" if self.promised.per_day > high else "within the limits"
 
 

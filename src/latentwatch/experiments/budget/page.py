@@ -57,14 +57,15 @@ def budget_table(found: dict[str, Sequence[Kept]]) -> list[str]:
         for each in kept:
             promised = each.promised
             turns = (
-                f"{sum(each.turns) / len(each.turns):.3g} ({min(each.turns):.3g} to {max(each.turns):.3g})"
+                f"{_rate(sum(each.turns) / len(each.turns))} "
+                f"({_rate(min(each.turns))} to {_rate(max(each.turns))})"
                 if len(each.turns) > 1
                 else ""
             )
             cells = [
                 dataset,
                 f"{promised.per_day:g}",
-                f"{promised.low:.2g} to {promised.high:.2g}" + ", too short" * promised.is_short,
+                f"{_rate(promised.low)} to {_rate(promised.high)}" + ", too short" * promised.is_short,
                 f"{each.seen.alarms}",
                 f"{each.seen.hours:.3g}",
                 _observed(each),
@@ -80,12 +81,12 @@ def budget_remark(dataset: str, kept: Sequence[Kept]) -> str:
     """What the figures of one data set come to, in words."""
     by_verdict = {
         verdict: [f"{each.promised.per_day:g}" for each in kept if each.verdict == verdict]
-        for verdict in ("passed", "within the limits", "kept, with fewer")
+        for verdict in ("broken", "within the limits", "kept, with fewer")
     }
     told = "; ".join(f"{verdict}: {', '.join(rates)}" for verdict, rates in by_verdict.items() if rates)
     # Where hours show no more than a handful of alarms, keeping a budget proves little.
     weak = [f"{each.promised.per_day:g}" for each in kept if _expected(each) < 3]
-    text = f"{dataset}: budgets of false alarms a day, by whether the observed ones passed them. {told}."
+    text = f"{dataset}: budgets of false alarms a day, by whether they were kept. {told}."
     if weak:
         text += (
             f" The {kept[0].seen.hours:.2g} h are too short to see a budget of {', '.join(weak)} broken by "
@@ -103,7 +104,12 @@ def _expected(each: Kept) -> float:
 
 def _observed(each: Kept) -> str:
     low, high = each.seen.limits
-    return f"{each.seen.per_day:.3g} ({low:.2g} to {high:.2g})"
+    return f"{_rate(each.seen.per_day)} ({_rate(low)} to {_rate(high)})"
+
+
+def _rate(per_day: float) -> str:
+    """Two figures at least, and no powers of ten."""
+    return f"{per_day:.0f}" if per_day >= 10 else f"{per_day:.2g}"
 
 
 def plot_budgets(found: dict[str, Sequence[Kept]], path: Path) -> None:
