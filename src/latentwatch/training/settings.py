@@ -81,7 +81,7 @@ class TrainingSettings(BaseModel):
 
 FORMS = {
     "joint": TrainingSettings(
-        epochs=20,
+        epochs=10,
         phase_one=1,
         lambda_p=0.1,
         variance=5,
@@ -96,7 +96,7 @@ FORMS = {
     ),
 }
 """Settings by name. "joint", what the program uses unless told otherwise: autoencoder and motion model
-together in one phase of 20 epochs, the code's variance over time kept, and sped-up footage held up as what
+together in one phase of 10 epochs, the code's variance over time kept, and sped-up footage held up as what
 must not be predicted. "paper": Eq. 1 as it reads, Adam at
 1e-4, falling tenfold every 20 of 50 epochs. "fast": a third of the paper's time, for a first look."""
 
