@@ -5,6 +5,7 @@ the model learned from are apart.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -50,7 +51,8 @@ def reproduce_budget(plan: Plan) -> Path:
     for seed in range(plan.seeds):
         streets.append(street_scores(plan, amounts, seed))
         found["street"] = [_street_budget(streets, per_day) for per_day in STREET_BUDGETS]
-        _write(plan, amounts, found, streets, "")
+        # A page between says how many seeds it has, and the command that gives just these.
+        _write(replace(plan, seeds=seed + 1), amounts, found, streets, "")
     skipped = _skipped(plan)
     if not skipped:
         folds = [fold for seed in range(plan.seeds) for fold in ped2_scores(plan, seed)]
