@@ -28,7 +28,7 @@ def random_model(architecture):
     torch.manual_seed(0)
     model = Decoupled(architecture)
     if architecture.place:
-        torch.nn.init.normal_(model.encoder.place.slopes)
+        torch.nn.init.normal_(model.encoder.place.slopes, std=0.2)
     for _ in range(2):  # gives BatchNorm statistics, so that codes are not all alike
         codes, skips = model.encode(torch.randn(20, 3, *architecture.size))
         model.decode(codes, skips)
