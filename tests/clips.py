@@ -27,8 +27,6 @@ def random_model(architecture):
     """A model that was never trained, whose codes differ from frame to frame."""
     torch.manual_seed(0)
     model = Decoupled(architecture)
-    if architecture.place:
-        torch.nn.init.normal_(model.encoder.place.slopes, std=0.2)
     for _ in range(2):  # gives BatchNorm statistics, so that codes are not all alike
         codes, skips = model.encode(torch.randn(20, 3, *architecture.size))
         model.decode(codes, skips)

@@ -45,7 +45,7 @@ def engine(request, small_model):
 @pytest.fixture
 def ped2(shared_data):
     """Twenty frames of each of two clips, and a random model with their statistics, so that codes differ."""
-    model = random_model(preset("ped2", "tiny").model_copy(update={"place": True}))
+    model = random_model(preset("ped2", "tiny"))
     clips = []
     for clip in ucsd("ped2", shared_data).test[2:4]:
         with clip.open(model.architecture.size) as source:
