@@ -4,6 +4,7 @@ from latentwatch.errors import UsageError
 from latentwatch.experiments.beyond import BEYOND
 from latentwatch.experiments.contamination import FIG6
 from latentwatch.experiments.drift import DRIFT
+from latentwatch.experiments.engines import ENGINES
 from latentwatch.experiments.experiment import Experiment
 from latentwatch.experiments.frame_rate import FIG3
 from latentwatch.experiments.health import HEALTH
@@ -31,6 +32,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         TABLE5,
         FIG7,
         BEYOND,
+        ENGINES,
         HEALTH,
         DRIFT,
         LIVE,
