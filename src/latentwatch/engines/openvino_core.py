@@ -28,7 +28,7 @@ def openvino_core() -> Any:
 
 def openvino_has_bf16() -> bool:
     """Whether OpenVINO computes in bfloat16 on this CPU. Raises `MissingPackageError` without openvino."""
-    return "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return bool("BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
 class _Stack(ctypes.Structure):
