@@ -98,6 +98,7 @@ def test_stopped_training_is_resumed(trained):
         ),
         (["reproduce", "ped9", "--data", "empty"], 2, "no such experiment"),
         (["reproduce", "ped2", "--only", "load"], 2, "a part of live, not of ped2"),
+        (["reproduce", "table2", "--size", "64x96"], 2, "at its own size of Table 1"),
         (["reproduce"], 2, "'latentwatch reproduce --list' shows all"),
     ],
 )

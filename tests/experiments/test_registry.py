@@ -51,6 +51,8 @@ def test_minutes_grow_with_what_is_asked(tmp_path, monkeypatch):
     assert ped2.minutes(asked) == pytest.approx((50 * 2550 + 2010 / 3) / 1000)
     assert ped2.minutes(replace(asked, seeds=4)) == pytest.approx(4 * ped2.minutes(asked))
     assert ped2.minutes(replace(asked, quick=True)) < ped2.minutes(asked) / 4
+    live = experiment("live")  # one camera's model, however many seeds the others train
+    assert live.minutes(replace(asked, seeds=4)) == live.minutes(asked)
 
 
 def test_quick_plan_takes_few_clips(tmp_path, shared_data):

@@ -10,6 +10,7 @@ from latentwatch.models.losses import (
     l2_term,
     prediction_loss,
     reconstruction_loss,
+    speed_contrast,
     variance_term,
 )
 
@@ -73,3 +74,12 @@ def test_variance_term_is_nought_where_enough_moves_and_pulls_where_too_little_d
     small = (0.1 * codes).requires_grad_()
     variance_term(small).backward()
     assert variance_term(small.detach() - small.grad) < variance_term(small.detach())
+
+
+def test_speed_contrast_by_hand():
+    # Two frames of one channel at two places: the first goes from 1 to -1 (variance 2), the second rests.
+    codes = torch.tensor([[1.0, 0.0], [-1.0, 0.0]]).reshape(1, 2, 1, 1, 2)
+    # Twice the variance is wanted at the first, 4, and 1 is there; nothing is wanted at the second.
+    errors = torch.tensor([1.0, 0.0]).reshape(1, 1, 1, 2)
+    assert float(speed_contrast(errors, codes)) == pytest.approx((4 - 1) / 2 * 2)
+    assert float(speed_contrast(4 * errors, codes)) == 0

@@ -11,11 +11,12 @@ from latentwatch.datasets.folder import clips_in
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.training.checkpoints import SafeCheckpoints
-from latentwatch.training.chunks import RunData, RunDataset
+from latentwatch.training.chunks import RunDataset
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.module import DecoupledModule, moved
 from latentwatch.training.run import train_model
+from latentwatch.training.run_data import RunData
 from latentwatch.training.settings import FORMS, TrainingSettings
 from latentwatch.training.warm_up import fit_motion
 
@@ -86,7 +87,7 @@ def test_whom_the_prediction_loss_reaches(gradient, phase, encoder, motion):
     module = DecoupledModule(Decoupled(SMALL), TrainingSettings(latent_gradient=gradient))
     module.phase = phase
     _, codes = module._reconstruct(torch.randint(0, 255, (2, 14, 32, 48, 3), dtype=torch.uint8))
-    module._predict(codes).backward()
+    module._predict(codes)[0].backward()
     for part, reaches in ((module.model.encoder, encoder), (module.model.motion, motion)):
         first = next(part.parameters())
         assert (first.grad is not None and bool(first.grad.abs().sum() > 0)) is reaches
@@ -171,8 +172,8 @@ def test_losses_of_a_batch_are_those_of_its_runs_and_mix_no_frames_of_two():
     together, codes = module._reconstruct(rgb)
     apart = [module._reconstruct(run[None]) for run in rgb]
     torch.testing.assert_close(together, torch.stack([loss for loss, _ in apart]).mean())
-    predictions = torch.stack([module._predict(each) for _, each in apart])
-    torch.testing.assert_close(module._predict(codes), predictions.mean())
+    predictions = torch.stack([module._predict(each)[0] for _, each in apart])
+    torch.testing.assert_close(module._predict(codes)[0], predictions.mean())
 
 
 def test_learning_rate_of_the_paper_falls_tenfold_every_20_of_50_epochs():

@@ -23,7 +23,7 @@ Model = Annotated[Path, typer.Argument(help="Model file made by 'latentwatch tra
 Width = Annotated[str, typer.Option(help=f"Width of the networks: {', '.join(WIDTHS)}.")]
 Epochs = Annotated[
     int | None,
-    typer.Option(help="Passes over the footage; 20 in form joint, 50 in the paper's, 16 in fast.", min=2),
+    typer.Option(help="Passes over the footage; 10 in form joint, 50 in the paper's, 16 in fast.", min=2),
 ]
 Form = Annotated[
     Literal["paper", "joint", "fast"],

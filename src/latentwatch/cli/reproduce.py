@@ -42,6 +42,10 @@ def reproduce(
             help=f"Width of the networks: {', '.join(WIDTHS)}; small if not given.", show_default=False
         ),
     ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Another input size than Table 1's, HEIGHTxWIDTH.", show_default=False),
+    ] = None,
     form: Annotated[
         str | None,
         typer.Option(
@@ -82,7 +86,8 @@ def reproduce(
         raise UsageError(f"--form {unknown[0]}: no such form of training; known are {', '.join(FORMS)}")
 
     # A run with other settings than the paper's must not overwrite the page of a run with them.
-    variant = ["quick"] if quick else [each for each in (width, form.replace(",", "-")) if each not in PAPER]
+    named = [size, width, form.replace(",", "-")]
+    variant = ["quick"] if quick else [each for each in named if each and each not in PAPER]
 
     def plan(each: "Experiment") -> Plan:
         # Folders are this machine's business: the result names the command without them.
@@ -90,12 +95,13 @@ def reproduce(
         command += " --data DIR" if each.datasets else ""
         command += " --quick" if quick else ""
         command += f" --seeds {seeds} --width {width} --form {form}"
+        command += f" --size {size}" if size else ""
         command += f" --epochs {epochs}" if epochs else ""
         return Plan(
             name="-".join([each.name, *variant]),
             data=data,
-            architecture=architecture(each.preset, width),
-            preset=f"{each.preset}/{width}",
+            architecture=architecture(each.preset, width, size),
+            preset=f"{each.preset}/{width}" + (f" {size}" if size else ""),
             forms={part: training_settings(part, epochs) for part in forms},
             seeds=seeds,
             command=command,
@@ -115,6 +121,8 @@ def reproduce(
     chosen = experiment(name)
     if only and name != "live":
         raise UsageError(f"--only {only}: a part of live, not of {name}; leave it away")
+    if size and chosen.any_of:
+        raise UsageError(f"--size {size}: {name} takes each data set at its own size of Table 1")
     chosen.check_data(data)  # asks for data that is not there, before anything takes time
     wanted = plan(chosen)
     print(

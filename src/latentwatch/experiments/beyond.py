@@ -7,6 +7,7 @@ every variant is a row, the paper's Z-MSE ("mean") among them.
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.frame_level import METRICS, FrameLevel, LabelledScores, frame_level
@@ -17,8 +18,8 @@ from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.scoring.batch import score_clip
-from latentwatch.scoring.pooling import UsualError, variants
+from latentwatch.scoring.mahalanobis import ErrorCovariance, latent_differences
+from latentwatch.scoring.pooling import POOLINGS, Maps, UsualError, smoothed, variants
 from latentwatch.training.frames import build_store, frames_of
 
 Judged = dict[str, FrameLevel]
@@ -46,15 +47,28 @@ def _judge(plan: Plan, model: Decoupled, dataset: Dataset) -> Judged:
     architecture = model.architecture
     store = build_store(dataset.train, architecture.size, plan.runs / dataset.name / "normal-frames")
     _, held_out = store.split(architecture.span)
-    normal = [score_clip(model, frames_of(store, *run)).error_maps for run in held_out]
-    usual = UsualError.of(np.concatenate(normal))
+    normal = [latent_differences(model, frames_of(store, *run)) for run in held_out]
+    usual = UsualError.of(np.concatenate([_error_maps(each) for each in normal]))
+    covariance = ErrorCovariance.of(normal)
     clips: dict[str, list[LabelledScores]] = {}
     for clip, labels in judged_clips(dataset, plan.say):
         with clip.open(architecture.size) as frames:
-            maps = score_clip(model, frames).error_maps
-        for name, scores in variants(maps, usual).items():
-            clips.setdefault(name, []).append(LabelledScores(clip.name, scores, labels))
+            differences = latent_differences(model, frames)
+        found = variants(_error_maps(differences), usual)
+        distances = covariance.maps(differences)
+        for name, pool in POOLINGS.items():
+            found[f"mahalanobis {name}"] = pool(distances)
+            found[f"mahalanobis {name}, smoothed"] = smoothed(pool(distances))
+        unscored = np.full(architecture.warm_up, np.nan)
+        for name, scores in found.items():
+            all_scores = np.concatenate([unscored, scores])
+            clips.setdefault(name, []).append(LabelledScores(clip.name, all_scores, labels))
     return {name: frame_level(parts) for name, parts in clips.items()}
+
+
+def _error_maps(differences: NDArray[np.float32]) -> Maps:
+    """Eq. 2's error by place, float32 `(N, h, w)`."""
+    return np.asarray(np.square(differences).mean(axis=1))
 
 
 def _write(plan: Plan, done: dict[str, list[Judged]], trainings: dict[str, Trainings]) -> Path:

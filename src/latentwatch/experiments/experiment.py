@@ -36,8 +36,9 @@ class Experiment:
 
     paper: which one. about: what it shows, in a few words. dataset: name for `open_dataset`, None where no
     data is needed. preset: of Table 1. quick_work: the work with `--quick`. run: does it all, writes the page
-    and gives its path. real_minutes, quick_real_minutes: what is measured in real time besides. any_of:
-    instead of `dataset`, the names of which it takes those that are there.
+    and gives its path. real_minutes, quick_real_minutes: what is measured in real time besides. one_seed:
+    whether it takes the first seed's model alone. any_of: instead of `dataset`, the names of which it takes
+    those that are there.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Experiment:
     run: Callable[[Plan], Path]
     real_minutes: float = 0
     quick_real_minutes: float = 0
+    one_seed: bool = False
     any_of: tuple[str, ...] = ()
 
     @property
@@ -71,7 +73,8 @@ class Experiment:
             work.trained * settings.epochs + work.scored * SCORING_SHARE for settings in plan.forms.values()
         )
         real = self.quick_real_minutes if plan.quick else self.real_minutes
-        return plan.seeds * frames * seconds_a_frame(plan.architecture) / 60 + real
+        seeds = 1 if self.one_seed else plan.seeds
+        return seeds * frames * seconds_a_frame(plan.architecture) / 60 + real
 
 
 @cache

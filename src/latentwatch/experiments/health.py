@@ -186,4 +186,5 @@ HEALTH = Experiment(
     work=Work(trained=0, scored=2200),  # no network: as much time as scoring so many frames takes
     quick_work=Work(trained=0, scored=2200),
     run=reproduce_health,
+    one_seed=True,
 )

@@ -1,4 +1,4 @@
-"""The three terms of Eq. 1, the reconstruction losses of Table 4, and a term against collapse."""
+"""The three terms of Eq. 1, the reconstruction losses of Table 4, and two terms that the paper has not."""
 
 from collections.abc import Iterable
 
@@ -86,3 +86,21 @@ def variance_term(codes: Tensor) -> Tensor:
     # The small number keeps the root's gradient finite where nothing moves at all.
     deviation = (moving.square().mean(dim=(0, 1, 3, 4)) + 1e-6).sqrt()
     return (CODE_DEVIATION - deviation).clamp_min(0).square().mean() * codes[0, 0].numel()
+
+
+CONTRAST = 2.0
+"""What the error on sped-up footage shall be, in variances of the code over time. The mean code has 1."""
+
+
+def speed_contrast(errors: Tensor, codes: Tensor) -> Tensor:
+    """What keeps sped-up footage unpredictable: errors `(R, C, h, w)` on R runs of codes `(R, T, C, h, w)`.
+
+    The error of a place, mean over channels, shall be `CONTRAST` times the variance over time of the code
+    there, so that nothing is asked where nothing moves. By how much it falls short is averaged over places
+    and runs, and multiplied by the code's number of elements, as the prediction loss is a sum over them. (Not
+    in the paper. Skipped frames as stand-ins for anomalies: Astrid, Zaheer and Lee, "Synthetic temporal
+    anomaly guided end-to-end video anomaly detection", ICCV Workshops 2021.)
+    """
+    moving = codes.detach().float().var(dim=1).mean(dim=1)
+    missing = CONTRAST * moving - errors.float().mean(dim=1)
+    return missing.clamp_min(0).mean() * codes[0, 0].numel()

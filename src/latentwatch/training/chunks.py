@@ -7,16 +7,11 @@ runs from several places of the footage, since BatchNorm and Adam do badly on on
 from collections.abc import Sequence
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from latentwatch.training.frames import FrameStore
-from latentwatch.training.settings import TrainingSettings
-
-HELD_OUT_RUN = 48
-"""Frames of a run of held-out footage."""
 
 
 class RunDataset(Dataset[Tensor]):
@@ -52,34 +47,3 @@ class RunDataset(Dataset[Tensor]):
     def __getitem__(self, index: int) -> Tensor:
         start = self._starts[index]
         return torch.from_numpy(np.array(self._store.frames[start : start + self._length]))
-
-
-class RunData(pl.LightningDataModule):
-    """Training and held-out footage of one camera. Batches are uint8 `(runs, length, H, W, 3)`.
-
-    shortest: frames that a clip must have to be used (`Architecture.span`).
-    """
-
-    def __init__(self, store: FrameStore, shortest: int, settings: TrainingSettings) -> None:
-        super().__init__()
-        train, held_out = store.split(shortest)
-        self.train_clips, self.held_out_clips = train, held_out
-        longest = min(stop - start for start, stop in train + held_out)
-        self._settings = settings
-        length = min(max(settings.run, shortest), longest)
-        appearance = min(settings.appearance_run, longest)
-        self._train = RunDataset(store, train, length, jitter=True, seed=settings.seed)
-        self._appearance = RunDataset(store, train, appearance, jitter=True, seed=settings.seed)
-        self._held_out = RunDataset(store, held_out, min(max(HELD_OUT_RUN, shortest), longest), jitter=False)
-
-    def train_dataloader(self) -> DataLoader[Tensor]:
-        """Runs in random order, cut anew each epoch (the trainer reloads this every epoch)."""
-        alone = self.trainer is not None and getattr(self.trainer.lightning_module, "appearance_only", False)
-        runs = self._appearance if alone else self._train
-        together = self._settings.appearance_runs if alone else self._settings.runs
-        runs.set_epoch(self.trainer.current_epoch if self.trainer else 0)
-        return DataLoader(runs, together, shuffle=True, drop_last=len(runs) >= together)
-
-    def val_dataloader(self) -> DataLoader[Tensor]:
-        """Held-out normal footage, always the same."""
-        return DataLoader(self._held_out, batch_size=1)

@@ -1,6 +1,7 @@
 """Eq. 1 in its two phases (Section 3.3), as a Lightning module around the pure torch model."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -8,12 +9,21 @@ import torch
 from torch import Tensor, nn
 
 from latentwatch.models.decoupled import Decoupled, windows
-from latentwatch.models.losses import l2_term, prediction_loss, reconstruction_loss, variance_term
+from latentwatch.models.losses import (
+    l2_term,
+    prediction_loss,
+    reconstruction_loss,
+    speed_contrast,
+    variance_term,
+)
 from latentwatch.training.settings import TrainingSettings
 
 
 class DecoupledModule(pl.LightningModule):
-    """Trains a `Decoupled` model. Batches are uint8 `(R, T, H, W, 3)`: R runs of T consecutive frames."""
+    """Trains a `Decoupled` model. Batches are uint8 `(R, T, H, W, 3)`: R runs of T consecutive frames.
+
+    With a second tensor beside it, R runs of k + horizon frames of sped-up footage.
+    """
 
     def __init__(self, model: Decoupled, settings: TrainingSettings, *, compiled: bool = False) -> None:
         super().__init__()
@@ -53,14 +63,15 @@ class DecoupledModule(pl.LightningModule):
         for group in optimizer.param_groups:
             group["lr"] = self.settings.rate(self.phase, done)
 
-    def training_step(self, batch: Tensor, _index: int) -> Tensor:
-        """Eq. 1 on one batch."""
-        reconstruction, codes = self._reconstruct(batch, shift=self.settings.shift)
+    def training_step(self, batch: Tensor | Sequence[Tensor], _index: int) -> Tensor:
+        """Eq. 1 on one batch, and the terms beside it that the settings give a weight."""
+        rgb, sped_up = (batch, None) if isinstance(batch, Tensor) else batch
+        reconstruction, codes = self._reconstruct(rgb, shift=self.settings.shift)
         if self.appearance_only:
             regulariser = self.settings.gamma * l2_term(self.model.appearance_parameters())
             self._log_training(reconstruction=reconstruction, l2=regulariser)
             return reconstruction + regulariser
-        prediction = self._predict(codes)
+        prediction, contrast = self._predict(codes, sped_up)
         weight_r, weight_p = (1.0, self.settings.lambda_p) if self.phase == 1 else (0.001, 1.0)
         if self.settings.latent_gradient == "stop":
             # lambda_p only keeps the prediction loss off the encoder, which it does not reach here.
@@ -70,6 +81,9 @@ class DecoupledModule(pl.LightningModule):
         loss = weight_r * reconstruction + weight_p * prediction + regulariser
         if self.settings.variance > 0:
             loss = loss + weight_p * self.settings.variance * variance_term(codes)
+        if contrast is not None:
+            self._log_training(speed_contrast=contrast)
+            loss = loss + weight_p * self.settings.speed_contrast * contrast
         return loss
 
     def _log_training(self, **losses: Tensor) -> None:
@@ -80,7 +94,7 @@ class DecoupledModule(pl.LightningModule):
         """Held-out losses, the code's variance over frames, and the prediction error in units of it."""
         reconstruction, codes = self._reconstruct(batch)
         variance = codes.float().var(dim=1).mean()
-        error = self._predict(codes) / codes[0, 0].numel()
+        error = self._predict(codes)[0] / codes[0, 0].numel()
         losses = {
             "held_out/reconstruction": reconstruction,
             "held_out/prediction_error": error,
@@ -111,13 +125,23 @@ class DecoupledModule(pl.LightningModule):
         loss = reconstruction_loss(rebuilt, frames[later], self.settings.reconstruction)
         return loss, codes.view(runs, length, *codes.shape[1:])
 
-    def _predict(self, codes: Tensor) -> Tensor:
-        """The prediction loss of all windows inside runs of codes `(R, T, C, h, w)`."""
+    def _predict(self, codes: Tensor, sped_up: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """The prediction loss of all windows inside runs of codes `(R, T, C, h, w)`.
+
+        Beside it, of frames `(R, k + horizon, H, W, 3)` of sped-up footage, `speed_contrast`.
+        """
         k, horizon = self.model.architecture.k, self.model.architecture.horizon
         shared = codes.detach() if self.settings.latent_gradient == "stop" else codes
         past = torch.cat([windows(run, k, horizon) for run in shared])
         observed = shared[:, k + horizon - 1 :].flatten(0, 1)
-        return prediction_loss(self.model.motion.errors(self.model.predict(past), observed))
+        if sped_up is None:
+            return prediction_loss(self.model.motion.errors(self.model.predict(past), observed)), None
+        made, _ = self._encode(self.model.foreground(sped_up.flatten(0, 1)))
+        fast = made.view(*sped_up.shape[:2], *made.shape[1:])
+        # In one batch, so that the statistics of BatchNorm do not give away which footage is which.
+        predicted = self.model.predict(torch.cat([past, fast[:, :k]]))
+        errors = self.model.motion.errors(predicted, torch.cat([observed, fast[:, -1]]))
+        return prediction_loss(errors[: len(past)]), speed_contrast(errors[len(past) :], fast)
 
     def on_validation_epoch_end(self) -> None:
         """Stops the epoch's clock, and ends phase one when it is over."""

@@ -16,11 +16,11 @@ from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
 from latentwatch.training.checkpoints import SafeCheckpoints, last_checkpoint
-from latentwatch.training.chunks import RunData
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.machine import bf16_is_faster, keep_freed_memory
 from latentwatch.training.module import DecoupledModule
 from latentwatch.training.progress import EpochLines
+from latentwatch.training.run_data import RunData
 from latentwatch.training.settings import TrainingSettings
 from latentwatch.training.stopping import PhaseTwoStopping
 from latentwatch.training.warm_up import MotionWarmUp
@@ -61,9 +61,11 @@ def train_model(
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     checkpoint = last_checkpoint(folder, resume=resume)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
+    if start is None:
+        architecture = architecture.model_copy(update={"place": settings.place})
     store = build_store(clips, architecture.size, folder, lambda name, n: say(f"decoded {name}: {n} frames"))
-    data = RunData(store, architecture.span, settings)
     model = Decoupled(architecture)
+    data = RunData(store, architecture.span, settings, contrast=model.motion.predicts)
     if start is not None:
         model.load_state_dict(start.state_dict())
     model.background.copy_(torch.from_numpy(store.background(data.train_clips)))

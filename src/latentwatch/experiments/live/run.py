@@ -90,4 +90,5 @@ LIVE = Experiment(
     run=reproduce_live,
     real_minutes=75,
     quick_real_minutes=15,
+    one_seed=True,
 )
