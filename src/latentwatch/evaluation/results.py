@@ -38,7 +38,7 @@ def write_page(result: ResultFile, folder: Path, plots: dict[str, str], summary:
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
-    engines = any(row.engine for row in result.rows)
+    engines = len({row.engine for row in result.rows}) > 1
     quick = any(row.status == "quick" for row in result.rows)
     lines = [
         f"# {result.name}",
