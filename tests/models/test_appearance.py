@@ -67,19 +67,3 @@ def test_pooling_after_the_last_block_halves_the_code():
 def test_size_must_fit_the_blocks():
     with pytest.raises(ValueError, match="multiple of 8"):
         Architecture(height=100)
-
-
-def test_place_tells_where_a_code_is_and_falls_out_of_differences():
-    torch.manual_seed(0)
-    architecture = preset("ped2", "tiny").model_copy(update={"place": True})
-    encoder = Decoupled(architecture).encoder.eval()
-    frames = torch.rand(2, 3, *architecture.size)
-    flat, _ = encoder(frames)  # the slopes are 0 at first
-    with torch.no_grad():
-        encoder.place.slopes[3] = torch.tensor([0.5, -2.0])
-    codes, _ = encoder(frames)
-    added = codes - flat
-    assert added[:, [0, 1, 2, 4]].abs().max() == 0
-    corners = added[0, 3][[0, 0, -1, -1], [0, -1, 0, -1]]
-    torch.testing.assert_close(corners, torch.tensor([1.5, -2.5, 2.5, -1.5]), rtol=0, atol=1e-5)
-    torch.testing.assert_close(codes[0] - codes[1], flat[0] - flat[1], rtol=0, atol=1e-5)

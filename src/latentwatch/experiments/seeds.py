@@ -114,8 +114,7 @@ def trained_model(plan: Plan, dataset: Dataset, form: str, seed: int) -> tuple[D
             say=plan.say,
         )
     model, info = load_bundle(bundle)
-    same_shape = info.architecture == plan.architecture.model_copy(update={"place": wanted.place})
-    check_settings(bundle, same_shape, info.provenance, wanted)
+    check_settings(bundle, info.architecture == plan.architecture, info.provenance, wanted)
     return model, info
 
 

@@ -25,38 +25,18 @@ def conv_block(channels_in: int, channels_out: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class Place(nn.Module):
-    """Adds to each channel of a code a plane over the picture, whose two slopes are learned.
-
-    Near the camera people look larger and move faster; convolutions alone cannot know what is near. What is
-    added is the same at all times, so it falls out of the difference between two codes. (Not in the paper.)
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.slopes = nn.Parameter(torch.zeros(channels, 2))
-
-    def forward(self, codes: Tensor) -> Tensor:
-        """Codes `(N, C, h, w)` to codes of the same shape."""
-        down = torch.linspace(-1, 1, codes.shape[2], device=codes.device)[:, None]
-        right = torch.linspace(-1, 1, codes.shape[3], device=codes.device)
-        return codes + self.slopes[:, 0, None, None] * down + self.slopes[:, 1, None, None] * right
-
-
 class Encoder(nn.Module):
     """One frame to its latent code.
 
     Each block is a `conv_block` at width `base_width * 2 ** i`, then 2x2 max pooling. What stands before
-    the pooling is the block's skip feature. Without `pool_last` the last block's output is the code itself,
-    but for `Place` where asked for.
+    the pooling is the block's skip feature. Without `pool_last` the last block's output is the code itself.
     """
 
-    def __init__(self, base_width: int, blocks: int, pool_last: bool, place: bool = False) -> None:
+    def __init__(self, base_width: int, blocks: int, pool_last: bool) -> None:
         super().__init__()
         self.pools = blocks if pool_last else blocks - 1
         widths = [3, *(base_width * 2**i for i in range(blocks))]
         self.blocks = nn.ModuleList(conv_block(a, b) for a, b in pairwise(widths))
-        self.place: nn.Module = Place(widths[-1]) if place else nn.Identity()
 
     def forward(self, frames: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Background-subtracted frames `(N, 3, H, W)` in [-1, 1] to codes and skip features.
@@ -71,7 +51,7 @@ class Encoder(nn.Module):
             if index < self.pools:
                 skips.append(features)
                 features = F.max_pool2d(features, 2)
-        return self.place(features), skips
+        return features, skips
 
 
 class Decoder(nn.Module):

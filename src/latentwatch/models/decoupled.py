@@ -29,9 +29,7 @@ class Decoupled(nn.Module):
         super().__init__()
         self.architecture = architecture
         channels = architecture.code_shape[0]
-        self.encoder = Encoder(
-            architecture.base_width, architecture.blocks, architecture.pool_last, architecture.place
-        )
+        self.encoder = Encoder(architecture.base_width, architecture.blocks, architecture.pool_last)
         self.decoder = Decoder(architecture.base_width, architecture.blocks, architecture.pool_last)
         self.motion: MotionModel = MOTION_MODELS[architecture.motion](channels)
         self.register_buffer("background", torch.zeros(3, *architecture.size))

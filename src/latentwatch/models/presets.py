@@ -40,8 +40,6 @@ class Architecture(BaseModel):
     """Whether the last block is followed by pooling too: for four blocks, a place of the code then stands for
     16x16 pixels of the input instead of 8x8. The coarser code tells speeds apart less well."""
     motion: Motion = "conv3d"
-    place: bool = False
-    """Whether the code says where in the picture it is (`models.appearance.Place`). Not in the paper."""
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:

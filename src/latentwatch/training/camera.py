@@ -73,7 +73,7 @@ def learn_camera(
         except KeyboardInterrupt as error:
             raise StoppedError(f"stopped; go on with --resume (checkpoints are in {folder})") from error
         info = BundleInfo(
-            architecture=trained.model.architecture,
+            architecture=architecture,
             fps=trained.store.fps,
             calibrations=calibrations,
             provenance=training_run(trained.minutes, len(clips), len(trained.store.frames), settings),

@@ -61,8 +61,6 @@ def train_model(
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     checkpoint = last_checkpoint(folder, resume=resume)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    if start is None:
-        architecture = architecture.model_copy(update={"place": settings.place})
     store = build_store(clips, architecture.size, folder, lambda name, n: say(f"decoded {name}: {n} frames"))
     model = Decoupled(architecture)
     data = RunData(store, architecture.span, settings, contrast=model.motion.predicts)

@@ -29,8 +29,6 @@ class TrainingSettings(BaseModel):
     """Weight, beside the prediction loss's 1, of the term that keeps sped-up footage unpredictable
     (`models.losses.speed_contrast`). 0: none, as in the paper. Needs a motion model that predicts, and clips
     of 2 (k + horizon - 1) + 1 frames; without, there is no such term."""
-    place: bool = False
-    """Whether the model is given `Architecture.place`. A model that is trained further keeps what it has."""
     reconstruction: Reconstruction = "mse"
     """What the first term of Eq. 1 measures (Table 4)."""
     latent_gradient: LatentGradient = "late"
@@ -88,7 +86,6 @@ FORMS = {
         lambda_p=0.1,
         variance=5,
         speed_contrast=1,
-        place=True,
         latent_gradient="full",
         learning_rate=1e-3,
         shift=0,

@@ -223,7 +223,8 @@ def plot_speed(measured: Measured, path: Path) -> None:
         axes.set_yticks(range(len(entries[size])), entries[size])
         axes.invert_yaxis()
         axes.set(xscale="log", xlabel="frames a second (log scale)", title=f"input {size}")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(engines))
+    # All panels have the same engines, so the last one's stand for all.
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(engines))
     figure.savefig(path, dpi=150)
 
 
