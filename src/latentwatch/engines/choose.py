@@ -2,12 +2,13 @@
 
 from importlib.util import find_spec
 
+from latentwatch.engines.cpu import cpu_has_bf16
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.names import Choice, EngineName
 from latentwatch.engines.onnx_engine import OnnxEngine
 from latentwatch.engines.openvino_core import openvino_has_bf16
 from latentwatch.engines.openvino_engine import OpenvinoEngine
-from latentwatch.engines.torch_engine import TorchEngine, cpu_has_bf16
+from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.errors import MissingPackageError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Precision
