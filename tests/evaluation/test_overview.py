@@ -42,3 +42,13 @@ def test_a_page_of_the_users_own_is_left_alone(tmp_path):
     (tmp_path / "README.md").write_text("# My house\n")
     write_result(result("a", score="z_mse", metric="auc_micro", value=90), tmp_path, {})
     assert (tmp_path / "README.md").read_text() == "# My house\n"
+
+
+def test_a_long_cell_is_cut_and_says_so(tmp_path):
+    long = result("a", score="z_mse", metric="auc_micro", value=90, paper=95.1)
+    rows = [long.rows[0].model_copy(update={"preset": f"p{i}"}) for i in range(8)]
+    write_result(long.model_copy(update={"rows": rows}), tmp_path, {})
+    (line,) = (line for line in (tmp_path / "README.md").read_text().splitlines() if "[a]" in line)
+    assert line.count("and 2 more on its page") == 2
+    assert "p5, z_mse" in line
+    assert "p6, z_mse" not in line

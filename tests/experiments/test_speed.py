@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from latentwatch.cli.main import app
 from latentwatch.errors import StoppedError
 from latentwatch.experiments.speed import bench as bench_module
+from latentwatch.experiments.speed import systems
 from latentwatch.experiments.speed import table3 as table3_module
 from latentwatch.experiments.speed.bench import quick_plan, run_bench
 from latentwatch.experiments.speed.costs import Arithmetic, arithmetic, peak_memory
@@ -81,6 +82,13 @@ def test_arithmetic_is_that_of_the_convolutions():
     assert found.parameters == pytest.approx(0.405, abs=0.005)
 
 
+@pytest.fixture
+def two_engines(monkeypatch):
+    """As on a CPU without bf16, whatever this one has."""
+    pytest.importorskip("openvino")
+    monkeypatch.setattr(systems, "formats", lambda: [("torch", "fp32"), ("openvino", "fp32")])
+
+
 def made_up():
     measured = Measured(racers=racers(("ped2",), ("small", "tiny"), ("conv-ae", "latent-auto")))
     seconds = {"small": 0.01, "tiny": 0.002, "conv-ae": 0.04, "latent-auto": 0.5}
@@ -94,6 +102,10 @@ def made_up():
         part = Part(name, "small", 8, "openvino fp32")
         measured.part_list.append(part)
         measured.parts.seconds[str(part)] = [each]
+    for name, each in {"encoder": 0.002, "step": 0.003, "whole": 0.0075}.items():
+        part = Part(name, "small", 8, "openvino int8")
+        measured.part_list.append(part)
+        measured.parts.seconds[str(part)] = [each]
     slow = Part("whole", "small", 8, BASELINE)
     measured.part_list.append(slow)
     measured.parts.seconds[str(slow)] = [0.06]
@@ -101,8 +113,9 @@ def made_up():
     return measured
 
 
-def test_what_is_said_of_made_up_times(tmp_path):
-    pytest.importorskip("openvino")
+@pytest.mark.usefixtures("two_engines")
+def test_what_is_said_of_made_up_times(tmp_path, monkeypatch):
+    monkeypatch.setattr(systems, "has_int8", lambda: True)
     measured = made_up()
     found = {each.what: (each.ratio.median, each.met) for each in targets(measured)}
     assert found == {
@@ -112,11 +125,15 @@ def test_what_is_said_of_made_up_times(tmp_path):
         "frames/s over LatentAuto, 128x192, openvino fp32": (pytest.approx(50), True),
         "motion step over dense motion model, openvino fp32": (pytest.approx(2), True),
         "best engine (openvino fp32) over torch fp32 dense": (pytest.approx(6), True),
+        "best engine (openvino int8) over torch fp32 dense": (pytest.approx(8), True),
     }
     text = "\n".join(line for table in tables(measured) for line in table.markdown())
     assert "| ped2/tiny | latent-auto | 128x192 | torch fp32 | 250 (250 to 250) | 45 |" in text
     assert "| ped2 | paper, GTX 1080 Ti | 75 | 63 | 2 | 90 |" in text
     assert "| ped2 | here, torch fp32 | 25 |  | 2 | 100 |" in text
+    assert "| ped2 | here, openvino int8 |  |  |  | 100 |" in text
+    assert "| small | openvino fp32 | 4 | 12 | 6 | 2 (2 to 2) |  |" in text
+    assert "| small | openvino int8 | 2 |  | 3 |  |  |" in text
     ratios = "\n".join(table3_ratios(measured, "small").markdown())
     assert "| ped2 | paper, GTX 1080 Ti | 1.2 | 1.43 | 45 |" in ratios
     assert "| ped2 | here, torch fp32 | 4 (4 to 4) |  | 50 (50 to 50) |" in ratios
@@ -124,6 +141,7 @@ def test_what_is_said_of_made_up_times(tmp_path):
     rows = speed_rows(measured, "measured")
     ratio = next(row for row in rows if row.metric == "ratio" and row.system == "latent-auto")
     assert (ratio.value, ratio.quartiles, ratio.paper) == (pytest.approx(50), (50, 50), 45)
+    assert not [row for row in rows if row.metric == "peak_percent" and row.engine == "openvino int8"]
     share = next(row for row in rows if row.metric == "peak_percent" and row.preset == "ped2/small")
     assert share.value == pytest.approx(100 * 2 * 100 / 400)
     assert {row.value for row in rows if row.status == "quoted"} == {75, 63, 2, 81, 90, 71, 48, 5, 77}
@@ -158,14 +176,19 @@ def small_plan(folder, **changes):
     return quick_plan(folder, "latentwatch bench --quick", only="race", threads=1, **{**small, **changes})
 
 
+@pytest.mark.usefixtures("two_engines")
 def test_a_small_race_for_real(tmp_path):
-    pytest.importorskip("openvino")
+    int8 = systems.has_int8()
     told = []
     measured, page = run_bench(small_plan(tmp_path), lambda *each: told.append(each))
     assert measured.race.rounds == 2
-    assert ("race", 8, 8) in told
+    turns = 2 * (4 + int8)  # the baseline is not in int8
+    assert ("race", turns, turns) in told
     assert page == tmp_path / "speed-race-quick.md"
     result = json.loads(page.with_suffix(".json").read_text())
+    timed = {(row["system"], row["engine"]) for row in result["rows"] if row["metric"] == "fps"}
+    assert (("decoupled", "openvino int8") in timed) == int8
+    assert ("conv-ae", "openvino int8") not in timed
     ours = [row for row in result["rows"] if row["metric"] == "ratio"]
     assert [row["engine"] for row in ours] == ["torch fp32", "openvino fp32"]
     assert all(row["value"] > 1 and row["status"] == "quick" for row in ours)
@@ -190,11 +213,10 @@ def test_a_small_table3_for_real(tmp_path, monkeypatch):
     assert (tmp_path / "results" / "table3-quick.png").is_file()
 
 
+@pytest.mark.usefixtures("two_engines")
 def test_ctrl_c_keeps_the_finished_rounds(tmp_path):
-    pytest.importorskip("openvino")
-
     def stop(section, done, _total):
-        if section == "race" and done == 5:
+        if section == "race" and done == 7:
             raise KeyboardInterrupt
 
     with pytest.raises(StoppedError, match=r"the finished rounds are in .*speed-race-quick\.md"):

@@ -51,15 +51,15 @@ def run(monkeypatch, *words):
 
 def test_int8_predicts_nearly_as_well_and_is_int8(camera):
     folder, made = camera
-    before, after = made.relative_error
+    before, after = made.trial.relative_error
     assert made.file == folder / "door.int8"
     assert after != before
     assert abs(after / before - 1) <= BOUND
     graphs, info = load_int8(folder / "door.lw")
     assert set(graphs) == {"encoder", "step"}
     assert all(b"FakeQuantize" in xml for xml, _ in graphs.values())
-    assert info.relative_error == made.relative_error
-    assert info.calibration.frames == made.frames
+    assert info.relative_error == made.trial.relative_error
+    assert info.calibration.frames == made.trial.frames
 
 
 def test_scores_by_its_own_threshold(camera):

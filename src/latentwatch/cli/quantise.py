@@ -28,10 +28,12 @@ def quantise(
     from latentwatch.training.quantise import quantise_camera
 
     made = quantise_camera(model, [clip for path in footage for clip in clips_in(path)], output)
-    before, after = made.relative_error
-    median, largest = made.score_shift
+    trial = made.trial
+    before, after = trial.relative_error
+    median, largest = trial.score_shift
     print(
-        f"{made.frames} held-out frames, relative prediction error: {before:.4f} in fp32, {after:.4f} in int8"
+        f"{trial.frames} held-out frames, relative prediction error: "
+        f"{before:.4f} in fp32, {after:.4f} in int8"
     )
     print(f"the score of a frame moved by {median:.1%} (median), {largest:.1%} at most")
     print(f"written: {made.file}")

@@ -49,7 +49,8 @@ def reproduce(
     form: Annotated[
         str | None,
         typer.Option(
-            help="Form of training, see 'train'; several for ped2, such as paper,joint; paper if not given.",
+            help="Form of training, see 'train'; several for ped2 and engines, such as paper,joint; "
+            "paper if not given.",
             show_default=False,
         ),
     ] = None,

@@ -1,12 +1,17 @@
 """Which engine to use: the one asked for, or the fastest that is installed."""
 
+from importlib.util import find_spec
+
+from latentwatch.engines.cpu import cpu_has_bf16
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.names import Choice, EngineName
 from latentwatch.engines.onnx_engine import OnnxEngine
+from latentwatch.engines.openvino_core import openvino_has_bf16
 from latentwatch.engines.openvino_engine import OpenvinoEngine
-from latentwatch.engines.torch_engine import TorchEngine, cpu_has_bf16
+from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.errors import MissingPackageError, UsageError
 from latentwatch.models.decoupled import Decoupled
+from latentwatch.models.presets import Precision
 
 
 def open_engine(model: Decoupled, choice: Choice = "auto", *, bf16: bool | None = None) -> Engine:
@@ -45,6 +50,28 @@ def fastest_first(bf16: bool | None) -> list[tuple[EngineName, bool | None]]:
     if not bf16:
         order += [("onnx", False), ("torch", False)]
     return order
+
+
+def formats_here() -> list[tuple[EngineName, Precision]]:
+    """The engines that are installed, with each number format that this CPU computes in; PyTorch first.
+
+    int8 is apart, since it takes more than a model: see `engines.quantise` and `has_int8`.
+    """
+    found: list[tuple[EngineName, Precision]] = [("torch", "fp32")]
+    if cpu_has_bf16():
+        found.append(("torch", "bf16"))
+    if all(map(find_spec, ("onnxruntime", "onnx", "onnxscript"))):
+        found.append(("onnx", "fp32"))
+    if find_spec("openvino"):
+        found.append(("openvino", "fp32"))
+        if openvino_has_bf16():
+            found.append(("openvino", "bf16"))
+    return found
+
+
+def has_int8() -> bool:
+    """Whether a model can be quantised and run in int8 here."""
+    return all(map(find_spec, ("openvino", "nncf")))
 
 
 def _open(model: Decoupled, name: str, bf16: bool | None) -> Engine:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from latentwatch.engines.cpu import cpu_has_amx
 from latentwatch.engines.names import EngineName
 from latentwatch.engines.stream import MotionStream, StepStream, WindowStream
 from latentwatch.models.presets import Precision
@@ -55,10 +56,10 @@ class Engine(ABC):
     def steps(self) -> bool:
         """Whether streams take steps, or the dense model on whole windows.
 
-        A step was faster on every engine in fp32. In bf16 it was not: on AMX it took as long as the dense
-        model at width small and 1.4 times as long at tiny.
+        A step was faster on every engine in fp32 and in int8, and in bf16 on AVX-512. On AMX it was not: in
+        bf16 it took as long as the dense model at width small and 1.4 times as long at tiny.
         """
-        return self.has_step and self.precision != "bf16"
+        return self.has_step and not (self.precision == "bf16" and cpu_has_amx())
 
     def stream(self, k: int) -> MotionStream:
         """The motion model for one stream whose codes come one at a time; k as the model was trained with."""

@@ -26,6 +26,11 @@ def openvino_core() -> Any:
     return core
 
 
+def openvino_has_bf16() -> bool:
+    """Whether OpenVINO computes in bfloat16 on this CPU. Raises `MissingPackageError` without openvino."""
+    return bool("BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+
+
 class _Stack(ctypes.Structure):
     """`stack_t` of Linux."""
 

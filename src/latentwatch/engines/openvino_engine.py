@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from latentwatch.engines.graph_engine import GraphEngine, Run
 from latentwatch.engines.graphs import Graph
-from latentwatch.engines.openvino_core import openvino_core
+from latentwatch.engines.openvino_core import openvino_core, openvino_has_bf16
 from latentwatch.engines.packages import first_line, require_openvino
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
@@ -28,7 +28,7 @@ class OpenvinoEngine(GraphEngine):
 
     def __init__(self, model: Decoupled, *, bf16: bool | None = None) -> None:
         self._core = openvino_core()
-        able = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        able = openvino_has_bf16()
         if bf16 and not able:
             raise UsageError("this CPU has no bfloat16 instructions; leave --bf16 out")
         self.precision = "bf16" if able and bf16 is not False else "fp32"

@@ -1,8 +1,6 @@
 """The model on PyTorch: the engine that is always there, and the reference for the others."""
 
 import copy
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -71,10 +69,3 @@ class TorchEngine(Engine):
 
 def _array(codes: torch.Tensor) -> NDArray[np.float32]:
     return np.ascontiguousarray(codes.float().numpy())
-
-
-def cpu_has_bf16() -> bool:
-    """Whether this CPU has bfloat16 instructions, without which bf16 is slower than fp32."""
-    ask: Callable[[], dict[str, Any]] | None = getattr(torch.cpu, "get_capabilities", None)
-    found = ask() if ask else {}  # older versions of PyTorch cannot say
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))

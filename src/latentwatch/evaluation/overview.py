@@ -17,6 +17,9 @@ HEAD = [
     "| --- | --- | --- |",
 ]
 
+MOST_LINES = 6
+"""Lines in a cell of the table; the page of the result has them all."""
+
 
 def write_overview(folder: Path) -> Path:
     """Writes `folder / "README.md"`, a line for each result and what it says in words; gives its path.
@@ -42,7 +45,12 @@ def _line(result: ResultFile) -> str:
     ours = [row for row in result.rows if row.status != "quoted"]
     run = sorted({f"{row.preset}, {row.seeds} seed{'s' * (row.seeds != 1)}, {row.status}" for row in ours})
     compared = [_compared(row) for row in ours if row.paper is not None]
-    return f"| [{result.name}]({result.name}.md) | {'<br>'.join(run)} | {'<br>'.join(compared)} |"
+    return f"| [{result.name}]({result.name}.md) | {_cell(run)} | {_cell(compared)} |"
+
+
+def _cell(lines: list[str]) -> str:
+    more = len(lines) - MOST_LINES
+    return "<br>".join([*lines[:MOST_LINES], *([f"and {more} more on its page"] if more > 0 else [])])
 
 
 def _compared(row: Row) -> str:

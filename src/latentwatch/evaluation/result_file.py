@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 class Row(BaseModel):
     """One figure. AUC and EER in percent; `paper` is the paper's own figure where it has one.
 
-    engine: what ran the networks, where speed is measured. quartiles: lower and upper, over rounds.
+    engine: what ran the networks, where that matters. quartiles: lower and upper, over rounds.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -38,6 +38,7 @@ def write_page(result: ResultFile, folder: Path, plots: dict[str, str], summary:
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
+    engines = len({row.engine for row in result.rows}) > 1
     quick = any(row.status == "quick" for row in result.rows)
     lines = [
         f"# {result.name}",
@@ -52,20 +53,26 @@ def write_page(result: ResultFile, folder: Path, plots: dict[str, str], summary:
         "",
         *(line for remark in result.remarks for line in (remark, "")),
         *summary,
-        "| system | preset | data set | score | metric | ours | paper | seeds | minutes a seed | status |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        *_head(engines),
     ]
     for row in result.rows:
         value = f"{row.value:.1f}" + (f" ± {row.ci95:.1f}" if row.ci95 is not None else "")
         minutes = "" if row.minutes_per_seed is None else f"{row.minutes_per_seed:.0f}"
         paper = "" if row.paper is None else f"{row.paper:.1f}"
-        cells = [row.system, row.preset, row.dataset, row.score, row.metric, value, paper]
+        engine = [row.engine or ""] if engines else []
+        cells = [row.system, row.preset, row.dataset, *engine, row.score, row.metric, value, paper]
         lines.append("| " + " | ".join([*cells, str(row.seeds), minutes, row.status]) + " |")
     for file, caption in plots.items():
         lines += ["", f"![{caption}]({file})", "", caption]
     page = folder / f"{result.name}.md"
     page.write_text("\n".join(lines) + "\n")
     return page
+
+
+def _head(engines: bool) -> list[str]:
+    names = ["system", "preset", "data set", *["engine"] * engines, "score", "metric", "ours", "paper"]
+    names += ["seeds", "minutes a seed", "status"]
+    return [f"| {' | '.join(cells)} |" for cells in (names, ["---"] * len(names))]
 
 
 def _processor() -> str:

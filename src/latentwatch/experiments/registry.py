@@ -5,6 +5,7 @@ from latentwatch.experiments.beyond import BEYOND
 from latentwatch.experiments.budget.run import BUDGET
 from latentwatch.experiments.contamination import FIG6
 from latentwatch.experiments.drift import DRIFT
+from latentwatch.experiments.engines import ENGINES
 from latentwatch.experiments.experiment import Experiment
 from latentwatch.experiments.frame_rate import FIG3
 from latentwatch.experiments.health import HEALTH
@@ -32,6 +33,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         TABLE5,
         FIG7,
         BEYOND,
+        ENGINES,
         HEALTH,
         BUDGET,
         DRIFT,

@@ -32,8 +32,9 @@ def mean_row(
     metric: str,
     values: Sequence[float],
     paper: float | None = None,
+    engine: str | None = None,
 ) -> Row:
-    """The mean of `values`, one a seed, with its confidence interval."""
+    """The mean of `values`, one a seed, with its confidence interval. engine: where rows differ by it."""
     value, ci95 = mean_ci95(values)
     return Row(
         preset=f"{plan.preset} {form}",
@@ -45,6 +46,7 @@ def mean_row(
         seeds=len(values),
         minutes_per_seed=sum(trainings.minutes) / len(trainings.minutes),
         paper=paper,
+        engine=engine,
         status=plan.status,
     )
 

@@ -7,7 +7,7 @@ from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
 from latentwatch.bundle.provenance import training_run
 from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.choose import open_engine
-from latentwatch.engines.torch_engine import cpu_has_bf16
+from latentwatch.engines.cpu import cpu_has_bf16
 from latentwatch.errors import StoppedError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture, Precision

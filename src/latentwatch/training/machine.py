@@ -5,7 +5,7 @@ import time
 
 import torch
 
-from latentwatch.engines.torch_engine import cpu_has_bf16
+from latentwatch.engines.cpu import cpu_has_bf16
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's `mallopt`."""

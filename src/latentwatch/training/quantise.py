@@ -8,16 +8,17 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from latentwatch.bundle.bundle import load_bundle
+from latentwatch.bundle.bundle import Calibration, load_bundle
 from latentwatch.bundle.file import checksum_of
 from latentwatch.bundle.int8 import Int8Info, int8_file, save_int8
 from latentwatch.bundle.provenance import software
 from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.engine import Engine
-from latentwatch.engines.graphs import graph_names
+from latentwatch.engines.graphs import GraphName, graph_names
 from latentwatch.engines.openvino_engine import Int8Engine, OpenvinoEngine
 from latentwatch.engines.quantise import quantise
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
+from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import ClipScores
 from latentwatch.scoring.calibration import calibrate
 from latentwatch.scoring.camera import stream_clip
@@ -38,17 +39,38 @@ CHECKED = 2000
 
 
 @dataclass(frozen=True)
-class Quantised:
-    """An int8 file and what it cost on `frames` scored held-out frames.
+class Int8Trial:
+    """The int8 form of a model, and what it cost on `frames` scored held-out frames.
 
-    relative_error: mean prediction error over the code's variance, in fp32 and in int8. score_shift: by what
-    share the score of a frame changed, median and largest.
+    graphs: see `engines.quantise`. calibration: of int8, fitted to those frames. relative_error: mean
+    prediction error over the code's variance, in fp32 and in int8. score_shift: by what share the score of a
+    frame changed, median and largest.
     """
 
-    file: Path
+    graphs: dict[GraphName, tuple[bytes, bytes]]
+    calibration: Calibration
     frames: int
     relative_error: tuple[float, float]
     score_shift: tuple[float, float]
+
+    @property
+    def moved(self) -> float:
+        """By what share of itself the relative prediction error moved."""
+        before, after = self.relative_error
+        return abs(after / before - 1)
+
+    @property
+    def passes(self) -> bool:
+        """Whether that is within `BOUND`."""
+        return self.moved <= BOUND
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """An int8 file that was written, and what it cost."""
+
+    file: Path
+    trial: Int8Trial
 
 
 def quantise_camera(
@@ -62,58 +84,78 @@ def quantise_camera(
     `StoppedError` on Ctrl-C, `UsageError` for a motion model that takes no steps.
     """
     model, info = load_bundle(bundle)
-    architecture = model.architecture
-    if "step" not in graph_names(model):
-        raise UsageError(f"{bundle}: motion model {architecture.motion} has no int8 form; only conv3d has")
     try:
-        with TemporaryDirectory() as folder:
-            store = build_store(
-                clips, architecture.size, Path(folder), lambda name, n: say(f"decoded {name}: {n} frames")
-            )
-            learned, held_out = store.split(architecture.span)
-            runs = _spread(store, learned, architecture.k + RUN, LEARNED_FROM // RUN)
-            if all((run == runs[0][0]).all() for run in runs):
-                raise LatentwatchError(
-                    "nothing changes in the footage, so no ranges can be learned from it; "
-                    "give footage in which something moves"
-                )
-            say("learning the ranges of the numbers (two parts: the encoder, the motion model)")
-            graphs = quantise(model, runs)
-            say("scoring held-out footage in fp32 and in int8")
-            judged = _first(held_out, CHECKED)
-            engines: list[Engine] = [OpenvinoEngine(model, bf16=False), Int8Engine(model, graphs)]
-            before, after = (
-                [
-                    stream_clip(Detector(model, info.calibration, engine=engine), frames_of(store, *run))
-                    for run in judged
-                ]
-                for engine in engines
-            )
-            samples = np.concatenate(_spread(store, judged, 1, 200))
-            variances = [float(engine.encode(samples).var(axis=0).mean()) for engine in engines]
+        trial = try_int8(model, info.calibration, clips, say, name=str(bundle))
     except KeyboardInterrupt as error:
         raise StoppedError("stopped; nothing was written") from error
-    was, now = (_scores(clips) for clips in (before, after))
-    if min(variances) <= 0 or was.min() <= 0:
-        raise LatentwatchError(f"{bundle}: its code says nothing of this footage; is it of another camera?")
-    error_before, error_after = was.mean() / variances[0], now.mean() / variances[1]
-    moved = abs(error_after / error_before - 1)
-    if not moved <= BOUND:
+    before, after = trial.relative_error
+    if not trial.passes:
         raise LatentwatchError(
-            f"{bundle}: its relative prediction error on held-out footage is {error_before:.4g} in fp32 and "
-            f"{error_after:.4g} in int8; it moved by {moved:.1%}, more than {BOUND:.0%}: nothing is written"
+            f"{bundle}: its relative prediction error on held-out footage is {before:.4g} in fp32 and "
+            f"{after:.4g} in int8; it moved by {trial.moved:.1%}, more than {BOUND:.0%}: nothing is written"
         )
     file = out or int8_file(bundle)
-    shift = np.abs(now / was - 1)
     description = Int8Info(
         belongs_to=checksum_of(bundle),
-        calibration=calibrate(after, info.calibration.pixel_threshold),
-        relative_error=(error_before, error_after),
-        provenance={**software(), "frames": len(was)},
+        calibration=trial.calibration,
+        relative_error=trial.relative_error,
+        provenance={**software(), "frames": trial.frames},
     )
-    save_int8(file, {str(name): pair for name, pair in graphs.items()}, description)
-    return Quantised(
-        file, len(was), (error_before, error_after), (float(np.median(shift)), float(shift.max()))
+    save_int8(file, {str(name): pair for name, pair in trial.graphs.items()}, description)
+    return Quantised(file, trial)
+
+
+def try_int8(
+    model: Decoupled,
+    calibration: Calibration,
+    clips: Sequence[Clip],
+    say: Callable[[str], None] = print,
+    *,
+    name: str = "the model",
+) -> Int8Trial:
+    """Quantises a model and scores held-out footage in fp32 and in int8; judges nothing, writes nothing.
+
+    calibration: of fp32. clips: as for `quantise_camera`. name: of the model, for errors. Raises as that
+    does, but for the bound and Ctrl-C.
+    """
+    architecture = model.architecture
+    if "step" not in graph_names(model):
+        raise UsageError(f"{name}: motion model {architecture.motion} has no int8 form; only conv3d has")
+    with TemporaryDirectory() as folder:
+        store = build_store(
+            clips, architecture.size, Path(folder), lambda clip, n: say(f"decoded {clip}: {n} frames")
+        )
+        learned, held_out = store.split(architecture.span)
+        runs = _spread(store, learned, architecture.k + RUN, LEARNED_FROM // RUN)
+        if all((run == runs[0][0]).all() for run in runs):
+            raise LatentwatchError(
+                "nothing changes in the footage, so no ranges can be learned from it; "
+                "give footage in which something moves"
+            )
+        say("learning the ranges of the numbers (two parts: the encoder, the motion model)")
+        graphs = quantise(model, runs)
+        say("scoring held-out footage in fp32 and in int8")
+        judged = _first(held_out, CHECKED)
+        engines: list[Engine] = [OpenvinoEngine(model, bf16=False), Int8Engine(model, graphs)]
+        before, after = (
+            [
+                stream_clip(Detector(model, calibration, engine=engine), frames_of(store, *run))
+                for run in judged
+            ]
+            for engine in engines
+        )
+        samples = np.concatenate(_spread(store, judged, 1, 200))
+        variances = [float(engine.encode(samples).var(axis=0).mean()) for engine in engines]
+    was, now = (_scores(clips) for clips in (before, after))
+    if min(variances) <= 0 or was.min() <= 0:
+        raise LatentwatchError(f"{name}: its code says nothing of this footage; is it of another camera?")
+    shift = np.abs(now / was - 1)
+    return Int8Trial(
+        graphs=graphs,
+        calibration=calibrate(after, calibration.pixel_threshold),
+        frames=len(was),
+        relative_error=(float(was.mean() / variances[0]), float(now.mean() / variances[1])),
+        score_shift=(float(np.median(shift)), float(shift.max())),
     )
 
 

@@ -1,6 +1,6 @@
 """`latentwatch bench`: measures, and writes the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,8 +23,10 @@ from latentwatch.experiments.speed.race import Lap, Times, race
 from latentwatch.experiments.speed.rows import speed_rows
 from latentwatch.experiments.speed.systems import (
     OURS,
+    Int8Graphs,
     Racer,
     formats,
+    int8_graphs,
     racers,
     street_frames,
     use_threads,
@@ -128,12 +130,18 @@ def measure_race(plan: BenchPlan, measured: Measured, tell: Tell) -> None:
     """
     entries = racers(plan.datasets, plan.widths, plan.systems)
     runners: dict[str, Lap] = {}
+    graphs: dict[Racer, Int8Graphs] = {}
     for done, racer in enumerate(entries):
         tell("making the systems ready", done, len(entries))
-        scorer = racer.scorer()
+        if racer.precision == "int8":
+            network = racer.network()
+            assert isinstance(network, Decoupled)
+            graphs[racer] = int8_graphs(network)
+        scorer = racer.scorer(graphs.get(racer))
         runners[str(racer)] = warmed(scorer, street_frames(scorer.size))
     measured.racers = entries
-    for precision in dict.fromkeys(racer.precision for racer in entries):
+    # Of int8 PyTorch has no product that counts as the machine's best.
+    for precision in dict.fromkeys(racer.precision for racer in entries if racer.precision != "int8"):
         measured.peaks[precision] = costs.machine_peak(precision)
     if "bf16" not in measured.peaks:
         measured.peaks["bf16"] = costs.machine_peak("bf16", size=512)  # emulated, thus slow
@@ -143,17 +151,17 @@ def measure_race(plan: BenchPlan, measured: Measured, tell: Tell) -> None:
         tell("counting arithmetic", done, len(on_torch))
         measured.costs[racer] = costs.arithmetic(racer)
     if plan.memory:
-        _memory(measured, tell)
+        _memory(measured, graphs, tell)
 
 
-def _memory(measured: Measured, tell: Tell) -> None:
+def _memory(measured: Measured, graphs: Mapping[Racer, Int8Graphs], tell: Tell) -> None:
     """Of each system at the first input size, in a process of its own."""
     threads = torch.get_num_threads()
     measured.base_memory = costs.peak_memory(None, threads)
     first = [racer for racer in measured.racers if racer.dataset == measured.racers[0].dataset]
     for done, racer in enumerate(first):
         tell("measuring memory", done, len(first))
-        found = costs.peak_memory(racer, threads)
+        found = costs.peak_memory(racer, threads, graphs.get(racer))
         if found is not None:
             measured.memory[racer] = found
 
@@ -210,7 +218,7 @@ def race_protocol(plan: BenchPlan) -> str:
         f"turns of about {plan.seconds:g} s in random order; medians and quartiles over rounds, "
         "ratios of the same round; ours runs the encoder on the new frame and the motion step, no "
         "decoder; a baseline runs its whole network on the clip that ends with the new frame, at "
-        "its own paper's width"
+        "its own paper's width; in int8 there is ours alone"
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from latentwatch.experiments.speed.systems import Racer, street_frames, use_threads, warmed
+from latentwatch.experiments.speed.systems import Int8Graphs, Racer, street_frames, use_threads, warmed
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Precision
 
@@ -40,24 +40,25 @@ def arithmetic(racer: Racer) -> Arithmetic:
     return Arithmetic(counter.get_total_flops() / 1e9, parameters / 1e6)
 
 
-def peak_memory(racer: Racer | None, threads: int) -> float | None:
+def peak_memory(racer: Racer | None, threads: int, graphs: Int8Graphs | None = None) -> float | None:
     """MiB at most of a new process that loads a system and scores frames; of one that only imports, if None.
 
-    Libraries, and the conversion to the engine's form, are counted in. None where the operating system does
-    not tell, or ended the process.
+    Libraries, and the conversion to the engine's form, are counted in; but graphs, of a racer in int8, are
+    given, as a camera reads them from its file. None where the operating system does not tell, or ended the
+    process.
     """
     # Spawned, so that nothing that this process holds counts.
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
         try:
-            return pool.submit(_score_a_little, racer, threads).result()
+            return pool.submit(_score_a_little, racer, threads, graphs).result()
         except BrokenProcessPool:  # killed, for want of memory most likely: the race still counts
             return None
 
 
-def _score_a_little(racer: Racer | None, threads: int) -> float | None:
+def _score_a_little(racer: Racer | None, threads: int, graphs: Int8Graphs | None) -> float | None:
     use_threads(threads)
     if racer is not None:
-        scorer = racer.scorer()
+        scorer = racer.scorer(graphs)
         lap = warmed(scorer, street_frames(scorer.size, 2))
         lap()
     # Not getrusage: its maximum goes back to before the start of the program, and is the parent's.

@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE
+from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE
 from latentwatch.experiments.speed.end_to_end import STAGES
 from latentwatch.experiments.speed.measured import NAMES, SHIPPED, TABLE3, Measured, targets
 from latentwatch.experiments.speed.parts import BASELINE, Part
 from latentwatch.experiments.speed.race import Spread, spread
 from latentwatch.experiments.speed.rows import stage_ms
 from latentwatch.experiments.speed.systems import OURS, Racer
+
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
+"""Of the engines and formats in the plot; there are four at most."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def tables(measured: Measured) -> list[Table]:
     wanted = targets(measured)
     if wanted:
         rows = [
-            [each.what, f"{each.wanted:g}", _spread(each.ratio), "met" if each.met else "missed"]
+            [each.what, f"{each.wanted:g}", spread_text(each.ratio), "met" if each.met else "missed"]
             for each in wanted
         ]
         made.append(Table(f"Targets (width {SHIPPED})", ("ratio", "wanted", "measured", ""), rows))
@@ -51,7 +54,8 @@ def tables(measured: Measured) -> list[Table]:
     return made
 
 
-def _spread(value: Spread) -> str:
+def spread_text(value: Spread) -> str:
+    """The median, and the quartiles in brackets."""
     return f"{_short(value.median)} ({_short(value.low)} to {_short(value.high)})"
 
 
@@ -73,7 +77,7 @@ def _race(measured: Measured) -> Table:
                 f"{racer.dataset}/{racer.width}",
                 racer.size,
                 racer.runs_on,
-                _spread(measured.fps(racer)),
+                spread_text(measured.fps(racer)),
                 _optional(cost.gflop if cost else None),
                 _optional(cost.parameters if cost else None),
                 _optional(measured.memory.get(racer)),
@@ -89,7 +93,7 @@ def _ratios(measured: Measured) -> Table:
     for ours, theirs, ratio in measured.ratios():
         paper = TABLE3[ours.dataset]
         quoted = f"{paper[OURS] / paper[theirs.system]:.3g}" if theirs.system in paper else ""
-        cells = [f"{ours.dataset}/{ours.width}", theirs.system, ours.size, ours.runs_on, _spread(ratio)]
+        cells = [f"{ours.dataset}/{ours.width}", theirs.system, ours.size, ours.runs_on, spread_text(ratio)]
         rows.append([*cells, quoted])
     header = ("ours", "over", "input", "engine", "ratio of frames/s (quartiles)", "paper's ratio")
     return Table("Ours over theirs", header, rows)
@@ -128,7 +132,7 @@ def table3_ratios(measured: Measured, width: str) -> Table:
             ratios = [found.get((_stand_in(dataset), runs_on, each)) for each in others]
             if any(ratios):
                 rows.append(
-                    [dataset, f"here, {runs_on}", *(_spread(each) if each else "" for each in ratios)]
+                    [dataset, f"here, {runs_on}", *(spread_text(each) if each else "" for each in ratios)]
                 )
     names = [NAMES[each] for each in others]
     return Table("Ours over theirs: ratio of frames/s (quartiles)", ("data set", "where", *names), rows)
@@ -149,14 +153,15 @@ def _find(measured: Measured, dataset: str, system: str, runs_on: str, width: st
 
 
 def _parts(measured: Measured) -> Table:
-    steps = dict(measured.step_ratios())
+    ratios = dict(measured.step_ratios())
     encoders = dict(measured.encoder_ratios())
     rows = []
-    for step, ratio in steps.items():
-        names = [Part(name, step.width, step.k, step.engine) for name in ("encoder", "dense", "step")]
-        cells = [_short(_ms(measured, part)) for part in names]
-        shorter = encoders.get(Part("encoder", step.width, 6, step.engine))
-        rows.append([step.width, step.engine, *cells, _spread(ratio), _spread(shorter) if shorter else ""])
+    for step in (part for part in measured.part_list if part.name == "step"):
+        parts = [Part(name, step.width, step.k, step.engine) for name in ("encoder", "dense", "step")]
+        cells = [_short(_ms(measured, part)) if part in measured.part_list else "" for part in parts]
+        for ratio in (ratios.get(step), encoders.get(Part("encoder", step.width, 6, step.engine))):
+            cells.append(spread_text(ratio) if ratio else "")
+        rows.append([step.width, step.engine, *cells])
     header = ("width", "engine", "encoder ms", "dense motion ms", "motion step ms", "dense over step")
     return Table("Parts of ours, k = 8, 128x192", (*header, "encoder: k = 6 over k = 8"), rows)
 
@@ -166,7 +171,7 @@ def _whole(measured: Measured) -> Table:
     for part, ratio in measured.whole_ratios():
         slow = Part("whole", part.width, part.k, BASELINE)
         milliseconds = [_short(_ms(measured, each)) for each in (part, slow)]
-        rows.append([part.width, part.engine, *milliseconds, _spread(ratio)])
+        rows.append([part.width, part.engine, *milliseconds, spread_text(ratio)])
     header = ("width", "engine", "ms a frame", f"ms on {BASELINE}", "speed-up (quartiles)")
     return Table("A frame in, a score out: engines, the same weights", header, rows)
 
@@ -180,7 +185,7 @@ def _films(measured: Measured) -> Table:
     for (width, height), runs in measured.films.items():
         fps = spread([1 / run.total for run in runs])
         stages = [f"{stage_ms(runs, stage):.2f}" for stage in STAGES]
-        rows.append([width, f"{height}", _spread(fps), *stages])
+        rows.append([width, f"{height}", spread_text(fps), *stages])
     header = ("width", "lines of the film", "frames/s (quartiles)", *(f"{stage} ms" for stage in STAGES))
     return Table("End to end: H.264 file in, scores out", header, rows)
 
@@ -193,12 +198,12 @@ def plot_speed(measured: Measured, path: Path) -> None:
         size: list(dict.fromkeys(_label(racer) for racer in measured.racers if racer.size == size))
         for size in sizes
     }
-    height = 0.8 + 0.34 * max(len(names) for names in entries.values())
+    height = 1.1 + 0.34 * max(len(names) for names in entries.values())
     figure = Figure(figsize=(5.2 * len(sizes), height), layout="constrained")
     panels = figure.subplots(1, len(sizes), squeeze=False)[0]
     thickness = 0.8 / len(engines)
     for axes, size in zip(panels, sizes, strict=True):
-        for number, (engine, colour) in enumerate(zip(engines, (BLUE, ORANGE, GREEN), strict=False)):
+        for number, (engine, colour) in enumerate(zip(engines, COLOURS, strict=False)):
             here = [racer for racer in measured.racers if (racer.size, racer.runs_on) == (size, engine)]
             places = np.array([entries[size].index(_label(racer)) for racer in here])
             rates = [measured.fps(racer) for racer in here]
@@ -218,7 +223,8 @@ def plot_speed(measured: Measured, path: Path) -> None:
         axes.set_yticks(range(len(entries[size])), entries[size])
         axes.invert_yaxis()
         axes.set(xscale="log", xlabel="frames a second (log scale)", title=f"input {size}")
-    panels[0].legend(frameon=False, loc="lower right")
+    # All panels have the same engines, so the last one's stand for all.
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(engines))
     figure.savefig(path, dpi=150)
 
 

@@ -1,19 +1,18 @@
 """Our system in parts, on each engine: encoder, dense motion model, motion step, and the whole."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 
-from latentwatch.engines.choose import open_engine
+from latentwatch.engines.choose import formats_here, has_int8, open_engine
 from latentwatch.engines.engine import Engine
-from latentwatch.engines.names import EngineName
-from latentwatch.engines.torch_engine import cpu_has_bf16
+from latentwatch.engines.openvino_engine import Int8Engine
 from latentwatch.experiments.speed.race import Lap
-from latentwatch.experiments.speed.systems import DenseTorch, Racer, formats, street_frames, warmed
+from latentwatch.experiments.speed.systems import DenseTorch, Racer, int8_graphs, street_frames, warmed
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.incremental import state_planes
-from latentwatch.models.presets import Architecture, Precision, preset
+from latentwatch.models.presets import Architecture, preset
 from latentwatch.scoring.decoupled_scorer import DecoupledScorer
 
 DATASET = "ped2"
@@ -36,23 +35,24 @@ class Part:
 
 
 def part_runners(widths: list[str]) -> dict[Part, Lap]:
-    """The parts at each width, on all engines that are installed.
+    """The parts at each width, on all engines that are installed, in all formats of this machine.
 
-    At the first width the encoder is there for k = 6 too. Raises `LatentwatchError` where an engine cannot
-    have the model.
+    At the first width the encoder is there for k = 6 too. In int8 there is neither that nor a dense motion
+    model. Raises `LatentwatchError` where an engine cannot have the model.
     """
     runners: dict[Part, Lap] = {}
     for width in widths:
         base = preset(DATASET, width)
         model = _model(width)
         frames = street_frames(base.size)
-        for engine in (open_engine(model, name, bf16=precision == "bf16") for name, precision in engines()):
+        for engine in _engines(model):
             runs_on = str(engine)
             runners[Part("encoder", width, base.k, runs_on)] = _encoder(engine, frames[0])
-            runners[Part("dense", width, base.k, runs_on)] = _dense(engine, base)
+            if engine.precision != "int8":  # quantised are the encoder and the step
+                runners[Part("dense", width, base.k, runs_on)] = _dense(engine, base)
             runners[Part("step", width, base.k, runs_on)] = _step(engine, base)
             runners[Part("whole", width, base.k, runs_on)] = warmed(DecoupledScorer(model, engine), frames)
-            if width == widths[0]:
+            if width == widths[0] and engine.precision != "int8":
                 other = base.model_copy(update={"k": 6})
                 shorter = open_engine(Decoupled(other).eval(), engine.name, bf16=engine.precision == "bf16")
                 runners[Part("encoder", width, 6, runs_on)] = _encoder(shorter, frames[0])
@@ -63,14 +63,11 @@ def part_runners(widths: list[str]) -> dict[Part, Lap]:
     return runners
 
 
-def engines() -> list[tuple[EngineName, Precision]]:
-    """Engines and precisions on which our system runs on this machine."""
-    found = formats()
-    if find_spec("onnxruntime"):
-        found.append(("onnx", "fp32"))
-    if cpu_has_bf16():
-        found.append(("torch", "bf16"))
-    return found
+def _engines(model: Decoupled) -> Iterator[Engine]:
+    for name, precision in formats_here():
+        yield open_engine(model, name, bf16=precision == "bf16")
+    if has_int8():
+        yield Int8Engine(model, int8_graphs(model))
 
 
 def _model(width: str) -> Decoupled:

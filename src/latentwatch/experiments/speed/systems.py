@@ -7,13 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich import get_console
 
 from latentwatch.baselines.registry import build
 from latentwatch.baselines.scorer import Baseline, BaselineSettings, Scorer
 from latentwatch.datasets.street.dataset import street_dataset
-from latentwatch.engines.choose import open_engine
+from latentwatch.engines.choose import has_int8, open_engine
+from latentwatch.engines.graphs import GraphName
 from latentwatch.engines.names import EngineName
-from latentwatch.engines.openvino_core import openvino_core
+from latentwatch.engines.openvino_core import openvino_has_bf16
+from latentwatch.engines.openvino_engine import Int8Engine
+from latentwatch.engines.quantise import quantise
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.experiments.speed.openvino_baseline import OpenvinoBaseline
 from latentwatch.experiments.speed.race import Lap
@@ -26,13 +30,16 @@ OURS = "decoupled"
 FRAMES = 16
 """Frames of the street that a racer sees over and over."""
 
+Int8Graphs = dict[GraphName, tuple[bytes, bytes]]
+"""What `engines.quantise` gives."""
+
 
 @dataclass(frozen=True)
 class Racer:
     """A system of the race.
 
     width: ours, of `models.presets.WIDTHS`; the others have their papers' own.
-    dataset: whose size of Table 1 it has. engine: torch or openvino. precision: fp32 or bf16.
+    dataset: whose size of Table 1 it has. engine: torch or openvino. precision: int8 is for ours alone.
     """
 
     system: str
@@ -69,10 +76,16 @@ class Racer:
         baseline.critic = None
         return baseline.eval()
 
-    def scorer(self) -> Scorer:
-        """Ready to score. Raises `LatentwatchError` where the engine cannot have it."""
+    def scorer(self, graphs: Int8Graphs | None = None) -> Scorer:
+        """Ready to score. Raises `LatentwatchError` where the engine cannot have it.
+
+        graphs: of `int8_graphs`, for a racer in int8.
+        """
         network = self.network()
         if isinstance(network, Decoupled):
+            if self.precision == "int8":
+                assert graphs is not None
+                return DecoupledScorer(network, Int8Engine(network, graphs))
             engine = open_engine(network, self.engine, bf16=self.precision == "bf16")
             return DecoupledScorer(network, engine)
         assert isinstance(network, Baseline)
@@ -84,7 +97,8 @@ class Racer:
 def racers(datasets: Sequence[str], widths: Sequence[str], systems: Sequence[str]) -> list[Racer]:
     """Ours at `widths`, and `systems`, at the input sizes of `datasets`, on all engines that all have.
 
-    The baselines are the same for data sets of the same input size: they race once for it.
+    The baselines are the same for data sets of the same input size: they race once for it. Ours is there in
+    int8 too, where NNCF is installed.
     """
     made = []
     seen: set[str] = set()
@@ -94,6 +108,8 @@ def racers(datasets: Sequence[str], widths: Sequence[str], systems: Sequence[str
             made += ours
             if ours[0].size not in seen:
                 made += [Racer(system, "paper", dataset, engine, precision) for system in systems]
+        if has_int8():
+            made += [Racer(OURS, width, dataset, "openvino", "int8") for width in widths]
         seen.add(made[-1].size)
     return made
 
@@ -104,7 +120,7 @@ def formats() -> list[tuple[EngineName, Precision]]:
     Raises `MissingPackageError` without openvino.
     """
     found: list[tuple[EngineName, Precision]] = [("torch", "fp32"), ("openvino", "fp32")]
-    if "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if openvino_has_bf16():
         found.append(("openvino", "bf16"))
     return found
 
@@ -114,6 +130,19 @@ def street_frames(size: tuple[int, int], count: int = FRAMES) -> list[NDArray[np
     clip = street_dataset(train_clips=1, test_clips=0, frames=count, size=size).train[0]
     with clip.open() as frames:
         return [frame.rgb for frame in frames]
+
+
+def int8_graphs(model: Decoupled) -> Int8Graphs:
+    """A model in int8, its ranges learned from a few frames of the street: for speed they do not matter.
+
+    Raises as `quantise` does.
+    """
+    console = get_console()  # NNCF shows its progress there, between the lines of the caller's own
+    quiet, console.quiet = console.quiet, True
+    try:
+        return quantise(model, [np.stack(street_frames(model.architecture.size))])
+    finally:
+        console.quiet = quiet
 
 
 def warmed(scorer: Scorer, frames: list[NDArray[np.uint8]]) -> Lap:
