@@ -131,13 +131,14 @@ class DecoupledModule(pl.LightningModule):
         Beside it, of frames `(R, k + horizon, H, W, 3)` of sped-up footage, `speed_contrast`.
         """
         k, horizon = self.model.architecture.k, self.model.architecture.horizon
-        shared = codes.detach() if self.settings.latent_gradient == "stop" else codes
+        stopped = self.settings.latent_gradient == "stop"
+        shared = codes.detach() if stopped else codes
         past = torch.cat([windows(run, k, horizon) for run in shared])
         observed = shared[:, k + horizon - 1 :].flatten(0, 1)
         if sped_up is None:
             return prediction_loss(self.model.motion.errors(self.model.predict(past), observed)), None
         made, _ = self._encode(self.model.foreground(sped_up.flatten(0, 1)))
-        fast = made.view(*sped_up.shape[:2], *made.shape[1:])
+        fast = (made.detach() if stopped else made).view(*sped_up.shape[:2], *made.shape[1:])
         # In one batch, so that the statistics of BatchNorm do not give away which footage is which.
         predicted = self.model.predict(torch.cat([past, fast[:, :k]]))
         errors = self.model.motion.errors(predicted, torch.cat([observed, fast[:, -1]]))

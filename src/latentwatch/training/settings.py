@@ -97,8 +97,8 @@ FORMS = {
 }
 """Settings by name. "joint", what the program uses unless told otherwise: autoencoder and motion model
 together in one phase of 10 epochs, the code's variance over time kept, and sped-up footage held up as what
-must not be predicted. "paper": Eq. 1 as it reads, Adam at
-1e-4, falling tenfold every 20 of 50 epochs. "fast": a third of the paper's time, for a first look."""
+must not be predicted. "paper": Eq. 1 as it reads, Adam at 1e-4, falling tenfold every 20 of 50 epochs.
+"fast": a third of the paper's time, for a first look."""
 
 FINE_TUNING = FORMS["joint"].model_copy(update={"epochs": 5, "learning_rate": 3e-4})
 """How a trained model goes on learning from newer footage: as "joint", shorter and with smaller steps."""
