@@ -13,7 +13,7 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for everything.")] = Path(
         "demo-output"
     ),
-    epochs: Annotated[int, typer.Option(help="Passes over the footage.", min=2)] = 10,
+    epochs: Annotated[int, typer.Option(help="Passes over the footage.", min=2)] = 7,
 ) -> None:
     """Learn a scene, judge new footage of it, and leave a report and an annotated video.
 

@@ -10,6 +10,7 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
+from latentwatch.errors import LatentwatchError
 from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.budget.count import Counted, Kept, Scored, count_alarms, judge_budget
@@ -56,7 +57,10 @@ def reproduce_budget(plan: Plan) -> Path:
     skipped = _skipped(plan)
     if not skipped:
         folds = [fold for seed in range(plan.seeds) for fold in ped2_scores(plan, seed)]
-        found["ped2"] = [_ped2_budget(folds, per_day) for per_day in PED2_BUDGETS]
+        try:
+            found["ped2"] = [_ped2_budget(folds, per_day) for per_day in PED2_BUDGETS]
+        except LatentwatchError as error:
+            skipped = f"Ped2 has too little normal footage to promise anything by a third of it: {error}."
     return _write(plan, amounts, found, streets, skipped)
 
 
