@@ -19,7 +19,7 @@ from latentwatch.experiments.rows import Trainings, mean_row, settings_with_comm
 from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.mahalanobis import ErrorCovariance, latent_differences
-from latentwatch.scoring.pooling import POOLINGS, Maps, UsualError, smoothed, variants
+from latentwatch.scoring.pooling import Maps, UsualError, pooled, variants
 from latentwatch.training.frames import build_store, frames_of
 
 Judged = dict[str, FrameLevel]
@@ -55,10 +55,8 @@ def _judge(plan: Plan, model: Decoupled, dataset: Dataset) -> Judged:
         with clip.open(architecture.size) as frames:
             differences = latent_differences(model, frames)
         found = variants(_error_maps(differences), usual)
-        distances = covariance.maps(differences)
-        for name, pool in POOLINGS.items():
-            found[f"mahalanobis {name}"] = pool(distances)
-            found[f"mahalanobis {name}, smoothed"] = smoothed(pool(distances))
+        distances = pooled(covariance.maps(differences))
+        found |= {f"mahalanobis {name}": scores for name, scores in distances.items()}
         unscored = np.full(architecture.warm_up, np.nan)
         for name, scores in found.items():
             all_scores = np.concatenate([unscored, scores])

@@ -17,7 +17,7 @@ from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.baseline import evaluate_scorer
 from latentwatch.evaluation.frame_level import frame_level
 from latentwatch.evaluation.intervals import mean_ci95
-from latentwatch.evaluation.plots import BLUE, ORANGE
+from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
@@ -39,8 +39,8 @@ EPOCHS = 20
 CURVES = {
     ("decoupled", "z_mse"): ("ours, Z-MSE", BLUE),
     ("decoupled", "p_mse"): ("ours, P-MSE", ORANGE),
-    ("future-frame", "future-frame"): ("future-frame", "#009E73"),
-    ("mem-ae", "mem-ae"): ("mem-ae", "#CC79A7"),
+    ("future-frame", "future-frame"): ("future-frame", GREEN),
+    ("mem-ae", "mem-ae"): ("mem-ae", PURPLE),
 }
 """System and score: name and colour in the plot."""
 

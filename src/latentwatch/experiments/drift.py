@@ -5,21 +5,21 @@ it is scored. The camera's owner says of each false alarm at the site that it wa
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.datasets.dataset import Clip
-from latentwatch.datasets.street.dataset import street_dataset
 from latentwatch.engines.choose import open_engine
 from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan
-from latentwatch.models.presets import WIDTHS, preset
+from latentwatch.experiments.small_street import ARCHITECTURE, FPS, SIZE, anomaly_clips, normal_clips
+from latentwatch.models.presets import WIDTHS
 from latentwatch.monitor.alarm import Alarm, Span
 from latentwatch.monitor.budget import load_budget
 from latentwatch.monitor.calibrate import file_sha256
@@ -31,14 +31,6 @@ from latentwatch.monitor.reservoir import Reservoir, take_label
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.settings import FINE_TUNING, FORMS
 from latentwatch.video.frame import Frame
-
-FPS = 10.0
-
-SIZE = (64, 96)
-"""Height and width of the model's input, small so that hours can be seen."""
-
-DRAWN = (96, 144)
-"""The street's own size."""
 
 PER_DAY = 240.0
 """The budget: ten false alarms an hour, of which minutes show something."""
@@ -128,7 +120,7 @@ def _once(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def _enrol(plan: Plan, amounts: Amounts, seed: int, model: Path) -> None:
     footage = enrolled_footage(model)
-    clips = _normal(amounts.train + amounts.held_out, RUN, site=False)
+    clips = normal_clips(amounts.train + amounts.held_out, RUN)
     for clip, part in zip(clips, [PARTS[0]] * amounts.train + [PARTS[1]] * amounts.held_out, strict=True):
         path = footage.path(clip.name, part)
         if path.is_file():
@@ -138,19 +130,12 @@ def _enrol(plan: Plan, amounts: Amounts, seed: int, model: Path) -> None:
                 run.write(frame.rgb)
     enrolment = Enrolment(
         seconds=(amounts.train + amounts.held_out) * RUN / FPS,
-        architecture=preset("ped2", "tiny").model_copy(update={"height": SIZE[0], "width_px": SIZE[1]}),
+        architecture=ARCHITECTURE,
         training=FORMS["joint"].model_copy(update={"epochs": amounts.epochs, "seed": seed}),
         per_day=PER_DAY,
         engine="torch",
     )
     learn_enrolled(model, enrolment, plan.say)
-
-
-def _normal(count: int, frames: int, *, site: bool, first: int = 0) -> Sequence[Clip]:
-    dataset = street_dataset(
-        train_clips=first + count, test_clips=0, frames=frames, fps=FPS, size=DRAWN, site=site
-    )
-    return dataset.train[first:]
 
 
 def _measured(model: Path, amounts: Amounts, *, site: bool) -> dict[str, float]:
@@ -159,11 +144,9 @@ def _measured(model: Path, amounts: Amounts, *, site: bool) -> dict[str, float]:
     Found: an alarm whose peak is where the labels are.
     """
     camera = _Camera(model)
-    normal = _normal(amounts.normal, CLIP, site=site, first=100)
+    normal = normal_clips(amounts.normal, CLIP, site=site, first=100)
     alarms = sum(len(camera.watch(clip)) for clip in normal)
-    tests = street_dataset(
-        train_clips=0, test_clips=amounts.tests, frames=TEST, fps=FPS, size=DRAWN, site=site
-    ).test
+    tests = anomaly_clips(amounts.tests, TEST, site=site)
     found = 0
     for clip in tests:
         assert clip.labels is not None
@@ -177,7 +160,7 @@ def _watch_site(model: Path, amounts: Amounts, folder: Path) -> None:
     """The site as it is watched: quiet runs and false alarms go to the reservoir."""
     camera = _Camera(model)
     reservoir = Reservoir(model, FPS, every=0, gigabytes=1, seconds=RUN / FPS)
-    for number, clip in enumerate(_normal(amounts.site, CLIP, site=True, first=200)):
+    for number, clip in enumerate(normal_clips(amounts.site, CLIP, site=True, first=200)):
 
         def labelled(clip: Clip = clip, number: int = number) -> dict[str, int]:
             alarms = camera.watch(clip, reservoir, number)

@@ -69,12 +69,16 @@ def smoothed(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(known, total / np.maximum(count, 1), np.nan)
 
 
-def variants(maps: Maps, usual: UsualError) -> dict[str, NDArray[np.float64]]:
-    """Every pooling of the error, and of the error over the place's usual one; smoothed in time or not."""
+def pooled(errors: Maps, kind: str = "") -> dict[str, NDArray[np.float64]]:
+    """Every pooling of `errors`, smoothed in time or not, by name. kind: of error, for the names."""
     found = {}
     for name, pool in POOLINGS.items():
-        for label, errors in ((name, maps), (f"{name} by place", maps / usual.mean)):
-            scores = pool(errors)
-            found[label] = scores
-            found[f"{label}, smoothed"] = smoothed(scores)
+        label = f"{name} {kind}".rstrip()
+        found[label] = pool(errors)
+        found[f"{label}, smoothed"] = smoothed(found[label])
     return found
+
+
+def variants(maps: Maps, usual: UsualError) -> dict[str, NDArray[np.float64]]:
+    """Every pooling of the error, and of the error over the place's usual one; smoothed in time or not."""
+    return pooled(maps) | pooled(maps / usual.mean, "by place")

@@ -10,21 +10,12 @@ import numpy as np
 
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.datasets.registry import open_dataset
-from latentwatch.datasets.street.dataset import street_dataset
 from latentwatch.engines.choose import open_engine
 from latentwatch.experiments.budget.count import Scored
 from latentwatch.experiments.seeds import Plan, seed_folder, trained_model
-from latentwatch.models.presets import preset
+from latentwatch.experiments.small_street import ARCHITECTURE, SIZE, anomaly_clips, normal_clips
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.settings import FORMS
-
-SIZE = (64, 96)
-"""Height and width of the model's input, small so that hours can be seen."""
-
-DRAWN = (96, 144)
-"""The street's own size."""
-
-FPS = 10.0
 
 FORM = "joint"
 
@@ -69,27 +60,15 @@ def street_scores(plan: Plan, amounts: Amounts, seed: int) -> Street:
 
     Each seed watches other people, in other light. Raises as training and scoring do.
     """
-    learned = street_dataset(train_clips=amounts.train, test_clips=0, frames=amounts.run, fps=FPS, size=DRAWN)
+    learned = Dataset("street", normal_clips(amounts.train, amounts.run), [], "ped2")
     total = amounts.parts * amounts.clips
     # Clips far from those that are learned from: their number is the seed of who walks there, and how bright.
     first = 100 + seed * total
-
-    def normal() -> Sequence[Clip]:
-        made = street_dataset(
-            train_clips=first + total, test_clips=0, frames=amounts.frames, fps=FPS, size=DRAWN
-        )
-        return made.train[first:]
-
-    def tests() -> Sequence[Clip]:
-        return street_dataset(
-            train_clips=0, test_clips=amounts.tests, frames=amounts.test, fps=FPS, size=DRAWN
-        ).test
-
     scorer = _Scorer(plan, learned, amounts.epochs, seed)
-    watched = scorer.scores("normal", total, normal)
+    watched = scorer.scores("normal", total, partial(normal_clips, total, amounts.frames, first=first))
     return Street(
         [watched[part * amounts.clips : (part + 1) * amounts.clips] for part in range(amounts.parts)],
-        scorer.scores("tests", amounts.tests, tests),
+        scorer.scores("tests", amounts.tests, partial(anomaly_clips, amounts.tests, amounts.test)),
         scorer.engine,
     )
 
@@ -116,10 +95,9 @@ class _Scorer:
     """The model of one seed, trained on `dataset` unless it is there; keeps what it scores beside it."""
 
     def __init__(self, plan: Plan, dataset: Dataset, epochs: int, seed: int) -> None:
-        architecture = preset("ped2", "tiny").model_copy(update={"height": SIZE[0], "width_px": SIZE[1]})
         settings = FORMS[FORM].model_copy(update={"epochs": epochs})
         own = replace(
-            plan, architecture=architecture, forms={FORM: settings}, runs=plan.runs / "budget", compiled=False
+            plan, architecture=ARCHITECTURE, forms={FORM: settings}, runs=plan.runs / "budget", compiled=False
         )
         model, info = trained_model(own, dataset, FORM, seed)
         engine = open_engine(model)

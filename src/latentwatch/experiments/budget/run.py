@@ -16,10 +16,8 @@ from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.budget.count import Counted, Kept, Scored, count_alarms, judge_budget
 from latentwatch.experiments.budget.footage import (
     FORM,
-    FPS,
     PED2_EPOCHS,
     QUICK,
-    SIZE,
     Amounts,
     Street,
     ped2_scores,
@@ -29,6 +27,7 @@ from latentwatch.experiments.budget.page import budget_remark, budget_rows, budg
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.live.camera import RULES as SHORT_RULES
 from latentwatch.experiments.seeds import Plan
+from latentwatch.experiments.small_street import FPS, SIZE
 from latentwatch.models.presets import WIDTHS
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import fit_tail, promise
@@ -53,7 +52,7 @@ def reproduce_budget(plan: Plan) -> Path:
         streets.append(street_scores(plan, amounts, seed))
         found["street"] = [_street_budget(streets, per_day) for per_day in STREET_BUDGETS]
         # A page between says how many seeds it has, and the command that gives just these.
-        _write(replace(plan, seeds=seed + 1), amounts, found, streets, "")
+        _write(replace(plan, seeds=seed + 1, data=None), amounts, found, streets, "")
     skipped = _skipped(plan)
     if not skipped:
         folds = [fold for seed in range(plan.seeds) for fold in ped2_scores(plan, seed)]
@@ -104,7 +103,7 @@ def _write(
     plot = f"{plan.name}.png"
     plot_budgets(found, plan.results / plot)
     part = amounts.clips * amounts.frames / FPS / 3600
-    command = "latentwatch reproduce budget" + " --data DIR" * ("ped2" in found) + " --quick" * plan.quick
+    command = "latentwatch reproduce budget" + " --data DIR" * (not _skipped(plan)) + " --quick" * plan.quick
     result = ResultFile(
         name=plan.name,
         command=f"{command} --seeds {plan.seeds}",

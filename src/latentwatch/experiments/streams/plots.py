@@ -6,11 +6,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from latentwatch.evaluation.plots import BLUE, ORANGE
+from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE
 from latentwatch.experiments.streams.costs import STAGES, Cost
 from latentwatch.experiments.streams.load import Load
 
-GREEN, PINK, YELLOW = "#009E73", "#CC79A7", "#E69F00"  # with blue and orange, of Okabe and Ito
+YELLOW = "#E69F00"  # of Okabe and Ito, as the others
 
 
 def plot_loads(loads: Sequence[Load], costs: Sequence[Cost], path: Path) -> None:
@@ -19,7 +19,7 @@ def plot_loads(loads: Sequence[Load], costs: Sequence[Cost], path: Path) -> None
     """
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    for fps, colour in zip(sorted({load.fps for load in loads}), (BLUE, ORANGE, GREEN, PINK), strict=False):
+    for fps, colour in zip(sorted({load.fps for load in loads}), (BLUE, ORANGE, GREEN, PURPLE), strict=False):
         points = [load for load in loads if load.fps == fps]
         rates = [load.scored_fps for load in points]
         for values, style, name in (
@@ -47,7 +47,7 @@ def plot_loads(loads: Sequence[Load], costs: Sequence[Cost], path: Path) -> None
     left.legend(frameon=False, fontsize=8)
     batches = sorted({cost.batch for cost in costs})
     below = [0.0] * len(batches)
-    for stage, colour in zip(STAGES, (BLUE, YELLOW, ORANGE, GREEN, PINK), strict=True):
+    for stage, colour in zip(STAGES, (BLUE, YELLOW, ORANGE, GREEN, PURPLE), strict=True):
         heights = [cost.cpu_ms for cost in costs if cost.stage == stage]
         right.bar(
             [str(batch) for batch in batches], heights, bottom=below, color=colour, label=stage, width=0.6
