@@ -48,6 +48,9 @@ def test_pixel_scores_do_not_depend_on_the_batch(tmp_path):
     np.testing.assert_allclose(one.p_mse, many.p_mse, rtol=1e-4)
     assert np.isnan(one.r_mse).sum() == 1
     assert np.isnan(one.p_mse).sum() == SMALL.warm_up
+    without = score_clip(model, open_video(folder), pixel_scores=True, reconstruct=False)
+    assert without.r_mse is None
+    np.testing.assert_allclose(without.p_mse, one.p_mse, rtol=1e-4)
 
 
 def test_score_is_the_mean_of_its_map_and_eq2(tmp_path):

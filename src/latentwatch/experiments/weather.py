@@ -140,7 +140,8 @@ def _figures(model: Decoupled, dataset: Dataset, store: FrameStore, how: Corrupt
     clips: dict[str, list[LabelledScores]] = {score: [] for score in SCORES}
     for clip, (start, stop) in zip(dataset.test, pairwise(store.starts), strict=True):
         assert clip.labels is not None  # Ped2's reader gives them to every test clip
-        scores = score_clip(model, _changed(store, start, stop, how, model), pixel_scores=True)
+        frames = _changed(store, start, stop, how, model)
+        scores = score_clip(model, frames, pixel_scores=True, reconstruct=False)
         for score in SCORES:
             clips[score].append(LabelledScores(clip.name, getattr(scores, score), clip.labels))
     judged = {score: frame_level(parts) for score, parts in clips.items()}

@@ -33,16 +33,22 @@ class ClipScores:
 
 
 def score_clip(
-    model: Decoupled, frames: Iterable[Frame], *, pixel_scores: bool = False, batch: int = 16
+    model: Decoupled,
+    frames: Iterable[Frame],
+    *,
+    pixel_scores: bool = False,
+    reconstruct: bool = True,
+    batch: int = 16,
 ) -> ClipScores:
     """Scores consecutive frames of one clip, already at the model's input size.
 
     The frames before the (k + horizon)-th have no Z-MSE and no P-MSE; the first has no R-MSE either, since a
     reconstruction needs the previous frame's skip features. P-MSE decodes the predicted code with the skip
     features of the frame before the predicted one. A clip that is too short has no score at all.
+    reconstruct: whether R-MSE is one of the pixel scores; without it they take half the time.
     """
     model.eval()
-    scorer = _ClipScorer(model, pixel_scores)
+    scorer = _ClipScorer(model, pixel_scores, reconstruct)
     pending: list[NDArray[np.uint8]] = []
     times = []
     for frame in frames:
@@ -59,9 +65,10 @@ def score_clip(
 class _ClipScorer:
     """Goes through a clip in batches, keeping the last codes and skip features across their borders."""
 
-    def __init__(self, model: Decoupled, pixel_scores: bool) -> None:
+    def __init__(self, model: Decoupled, pixel_scores: bool, reconstruct: bool) -> None:
         self._model = model
         self._pixel_scores = pixel_scores
+        self._reconstruct = reconstruct
         self._codes: torch.Tensor | None = None
         self._skips: list[torch.Tensor] | None = None
         self._maps: list[NDArray[np.float32]] = []
@@ -82,26 +89,28 @@ class _ClipScorer:
         nothing = np.full((unscored, *architecture.code_shape[1:]), np.nan, dtype=np.float32)
         self._maps.append(np.concatenate([nothing, maps]) if unscored < len(codes) else nothing)
         if self._pixel_scores:
-            previous = self._add_reconstruction(frames, codes, skips)
+            previous = self._previous(skips)
+            if self._reconstruct:
+                self._add_reconstruction(frames, codes, previous)
             if model.motion.predicts:
                 self._add_prediction(frames, predicted, previous)
         self._codes = recent[-architecture.warm_up :].clone()
         self._skips = [skip[-1:].clone() for skip in skips]
 
+    def _previous(self, skips: list[torch.Tensor]) -> list[torch.Tensor]:
+        """The skip features of the frame before each that has one."""
+        earlier = [skip[:-1] for skip in skips]
+        if self._skips is None:
+            return earlier
+        return [torch.cat([old, new]) for old, new in zip(self._skips, earlier, strict=True)]
+
     def _add_reconstruction(
-        self, frames: torch.Tensor, codes: torch.Tensor, skips: list[torch.Tensor]
-    ) -> list[torch.Tensor]:
-        """R-MSE of the frames; gives the skip features of the frame before each that has one."""
-        first = self._skips is None
-        previous = [skip[:-1] for skip in skips]
-        if self._skips is not None:
-            previous = [torch.cat([old, new]) for old, new in zip(self._skips, previous, strict=True)]
-        start = 1 if first else 0
-        if first:
-            self._r.append(np.nan)
-        if len(codes) > start:
-            self._r += _mse(self._model.decode(codes[start:], previous), frames[start:])
-        return previous
+        self, frames: torch.Tensor, codes: torch.Tensor, previous: list[torch.Tensor]
+    ) -> None:
+        without = len(codes) - len(previous[0])  # 1 at a clip's beginning, else 0
+        self._r += [np.nan] * without
+        if len(codes) > without:
+            self._r += _mse(self._model.decode(codes[without:], previous), frames[without:])
 
     def _add_prediction(
         self, frames: torch.Tensor, predicted: torch.Tensor, previous: list[torch.Tensor]
@@ -120,12 +129,13 @@ class _ClipScorer:
         z_mse = maps.mean(axis=(1, 2), dtype=np.float64)
         if not self._pixel_scores:
             return ClipScores(times, z_mse, maps)
+        r_mse = np.array(self._r) if self._reconstruct else None
         if not self._model.motion.predicts:
-            return ClipScores(times, z_mse, maps, np.array(self._r))
+            return ClipScores(times, z_mse, maps, r_mse)
         empty = np.empty((0, *self._model.architecture.size), dtype=np.float32)
         pixels = np.concatenate(self._pixel_maps) if self._pixel_maps else empty
         p_mse = pixels.mean(axis=(1, 2), dtype=np.float64)
-        return ClipScores(times, z_mse, maps, np.array(self._r), p_mse, pixels)
+        return ClipScores(times, z_mse, maps, r_mse, p_mse, pixels)
 
 
 def _mse(made: torch.Tensor, real: torch.Tensor) -> list[float]:
