@@ -111,7 +111,7 @@ def test_beyond_judges_every_score_and_the_mean_is_z_mse(made):
     reproduce_ped2(asked(made, "ped2"))
     _, beyond = rows_of(made, "beyond")
     _, usual = rows_of(made, "ped2")
-    assert len({score for _, score, _ in beyond}) == 18
+    assert len({score for _, score, _ in beyond}) == 20
     for metric in ("auc_micro", "auc_macro", "auc_raw", "eer"):
         assert beyond["ped2", "z mean", metric] == usual["ped2", "z_mse", metric]
 
