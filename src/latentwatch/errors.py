@@ -17,7 +17,12 @@ class UsageError(LatentwatchError):
 
 
 class MissingPackageError(LatentwatchError):
-    """A package that is not always installed is needed. The message says how to install it."""
+    """A package that is not always installed is needed. The message says how to install it (`installing`)."""
+
+
+def installing(extra: str) -> str:
+    """How to get an extra. By path: Latentwatch is in no package index, where its name may be another's."""
+    return f"in the folder of Latentwatch's source: pip install '.[{extra}]'"
 
 
 class StoppedError(LatentwatchError):

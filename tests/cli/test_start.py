@@ -42,6 +42,33 @@ def test_the_package_imports_torch_when_it_is_used():
     assert "AttributeError: module 'latentwatch' has no attribute 'nothing'" in done.stderr
 
 
+def test_python_can_run_the_package():
+    done = subprocess.run([sys.executable, "-m", "latentwatch", "--help"], check=True, capture_output=True)
+    assert b"watch" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["reproduce", "ped2"], ["watch", "cameras.yaml"]])
+def test_a_missing_extra_is_one_line(tmp_path, words):
+    (tmp_path / "cameras.yaml").write_text(SETTINGS)
+    code = "import sys; sys.modules['sqlalchemy'] = None; from latentwatch.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], check=False, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("latentwatch: sqlalchemy")
+    assert line.endswith("is not installed; in the folder of Latentwatch's source: pip install '.[monitor]'")
+
+
+@pytest.mark.parametrize("listed", ["list", "problems"])
+def test_events_of_a_camera_that_is_not_there(monkeypatch, tmp_path, listed):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cameras.yaml").write_text(SETTINGS)
+    assert "camera" in run("events", listed, "cameras.yaml", "--camera", "door").stdout
+    left = run("events", listed, "cameras.yaml", "--camera", "dor", code=2)
+    assert "no camera dor; known are door" in left.stderr
+
+
 def test_help_names_every_system():
     shown = " ".join(run("train", "--help").stdout.replace("│", " ").split())
     for system in SYSTEMS:

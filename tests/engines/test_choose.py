@@ -27,9 +27,7 @@ def without(monkeypatch, *packages):
 )
 def test_missing_package_names_its_extra(monkeypatch, small_model, engine, package, extra):
     without(monkeypatch, package)
-    with pytest.raises(
-        MissingPackageError, match=rf"^{package} cannot .*pip install 'latentwatch\[{extra}\]'$"
-    ):
+    with pytest.raises(MissingPackageError, match=rf"^{package} cannot .*pip install '\.\[{extra}\]'$"):
         open_engine(small_model, engine)
 
 

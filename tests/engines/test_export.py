@@ -111,7 +111,7 @@ def test_form_must_be_known(monkeypatch, bundle, words):
 def test_missing_package(monkeypatch, capsys, bundle, tmp_path, to, package, extra):
     monkeypatch.setitem(sys.modules, package, None)
     assert run(monkeypatch, "export", bundle, "--to", to) == 1
-    assert f"pip install 'latentwatch[{extra}]'" in capsys.readouterr().err
+    assert f"pip install '.[{extra}]'" in capsys.readouterr().err
     assert not (tmp_path / f"door-{to}").exists()
 
 

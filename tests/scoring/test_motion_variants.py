@@ -86,6 +86,10 @@ def test_trained_kept_loaded_judged(tmp_path, motion, gradient):
     result = evaluate_model(model, Dataset("made", [], [clip], "ped2"), info.calibration, say=told.append)
     expected = {"z_mse", "r_mse"} | ({"p_mse"} if motion == "conv-lstm" else set())
     assert set(result.figures) == expected
+    if motion == "autoregressive":
+        under = result.renamed("z_mse", "z_nll")
+        assert set(under.figures) == set(under.clips) == {"z_nll", "r_mse"}
+        assert ("z_nll", "auc_micro") in under.by_metric()
     score_to_files(Detector(model, info.calibration), clip, tmp_path / "out")
     frames = json.loads((tmp_path / "out" / "b.json").read_text())["frames"]
     live_score = frames[-1]["z_nll" if motion == "autoregressive" else "z_mse"]

@@ -70,11 +70,12 @@ def enrol(
         from latentwatch.monitor.zones import parse_polygon
     from latentwatch.video.address import parse_address
 
-    polygons = [parse_polygon(text) for text in ignore or []]
+    polygons, transport = [parse_polygon(text) for text in ignore or []], Enrolment.transport
     if settings is not None:
         chosen = camera_in(settings, load_settings(settings), camera)
         camera, output = chosen.url.get_secret_value(), output or chosen.model
         per_day, polygons = chosen.false_alarms_per_day, [list(each) for each in chosen.ignore]
+        transport = chosen.transport
     try:
         seconds = parse_duration(duration)
     except ValueError as error:
@@ -88,6 +89,7 @@ def enrol(
         gigabytes=gigabytes,
         per_day=per_day,
         ignore=polygons,
+        transport=transport,
     )
     enrol_camera(parse_address(camera), model, enrolment)
     print(f"{model} is ready. Next: latentwatch watch cameras.yaml")

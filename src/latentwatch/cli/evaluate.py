@@ -71,6 +71,8 @@ def evaluate(
             unscored_as_first=unscored_as_first,
         )
         system, main, title = "decoupled", "z_mse", "Z-MSE"
+        if not network.motion.predicts:
+            result, main, title = result.renamed(main, "z_nll"), "z_nll", "Z-NLL"
     else:
         scorer, _ = load_baseline(model)
         refuse(scorer.name, {"--engine": engine not in (None, "torch"), "--bf16": bool(bf16), "--int8": int8})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import SettingsFile, needs_extra
+from latentwatch.cli.options import SettingsFile, camera_in, needs_extra
 
 if TYPE_CHECKING:
     from latentwatch.monitor.settings import Settings
@@ -28,9 +28,12 @@ def list_events(
 
     Example: latentwatch events list cameras.yaml --camera front-door
     """
-    with _store(settings) as (store, _):
+    with _store(settings) as (store, loaded):
+        found = store.newest(last, camera)
+        if camera is not None and not found:  # one that the settings no longer name may still have events
+            camera_in(settings, loaded, camera)
         print(f"{'id':10}{'camera':18}{'start':21}{'seconds':>8}{'level':>7}  {'state':6}label")
-        for each in store.newest(last, camera):
+        for each in found:
             print(
                 f"{each.id[:8]:10}{each.camera:18}{_local(each.start):21}{each.seconds:8.1f}"
                 f"{each.level:7.2f}  {each.state:6}{each.label or ''}"
@@ -132,9 +135,12 @@ def list_problems(
 
     Example: latentwatch events problems cameras.yaml
     """
-    with _store(settings) as (store, _):
+    with _store(settings) as (store, loaded):
+        found = store.newest_problems(last, camera)
+        if camera is not None and not found:
+            camera_in(settings, loaded, camera)
         print(f"{'camera':18}{'problem':14}{'start':21}end")
-        for each in store.newest_problems(last, camera):
+        for each in found:
             end = "goes on" if each.end is None else _local(each.end)
             print(f"{each.camera:18}{each.problem:14}{_local(each.start):21}{end}")
 

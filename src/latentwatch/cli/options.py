@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from latentwatch.engines.names import Choice
-from latentwatch.errors import MissingPackageError, UsageError
+from latentwatch.errors import MissingPackageError, UsageError, installing
 from latentwatch.models.presets import TABLE1, WIDTHS, Architecture, Motion
 
 if TYPE_CHECKING:
@@ -143,9 +143,7 @@ def needs_extra(extra: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("latentwatch"):
             raise
-        raise MissingPackageError(
-            f"{error.name} is not installed; pip install 'latentwatch[{extra}]'"
-        ) from error
+        raise MissingPackageError(f"{error.name} is not installed; {installing(extra)}") from error
 
 
 def let_idle_threads_sleep() -> None:

@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from latentwatch.errors import MissingPackageError
+from latentwatch.errors import MissingPackageError, installing
 
 _TELEMETRY = "openvino_telemetry"
 
@@ -15,7 +15,7 @@ def require(package: str, extra: str) -> ModuleType:
         return import_module(package)
     except ImportError as error:
         raise MissingPackageError(
-            f"{package} cannot be imported ({error}); install it with: pip install 'latentwatch[{extra}]'"
+            f"{package} cannot be imported ({error}); install it, {installing(extra)}"
         ) from error
 
 

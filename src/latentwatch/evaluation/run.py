@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
 from latentwatch.scoring.localise import boxes_from_map
+
+Part = TypeVar("Part")
 
 SCORES = ("z_mse", "p_mse", "r_mse")
 """Z-MSE (Eq. 2), and the rivals in pixels."""
@@ -44,6 +47,14 @@ class Evaluation:
         for score, places in self.localisation.items():
             found |= {(score, "rbdc"): places.rbdc, (score, "tbdc"): places.tbdc}
         return found
+
+    def renamed(self, score: str, name: str) -> "Evaluation":
+        """The same with a score under another name: of a density, "z_mse" is no squared error but "z_nll"."""
+
+        def under(parts: dict[str, Part]) -> dict[str, Part]:
+            return {name if each == score else each: part for each, part in parts.items()}
+
+        return Evaluation(under(self.clips), under(self.figures), under(self.localisation))
 
 
 def evaluate_model(

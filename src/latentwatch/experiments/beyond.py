@@ -104,7 +104,7 @@ def _write(plan: Plan, done: dict[str, list[Judged]], trainings: dict[str, Train
 
 BEYOND = Experiment(
     name="beyond",
-    paper="none",
+    paper="not in it",
     about="other scores from the latent codes",
     dataset="ped2",
     preset="ped2",

@@ -257,7 +257,7 @@ def _remarks(name: str, form: _Form) -> Iterator[str]:
 
 ENGINES = Experiment(
     name="engines",
-    paper="none",
+    paper="not in it",
     about="AUC and frames a second by engine and number format, int8 too",
     dataset="ped2",
     preset="ped2",

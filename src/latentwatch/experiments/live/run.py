@@ -6,7 +6,7 @@ from pathlib import Path
 
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.registry import open_dataset
-from latentwatch.errors import MissingPackageError
+from latentwatch.errors import MissingPackageError, installing
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.live.camera import calibrated_model
 from latentwatch.experiments.live.measured import Accuracy, Faults, Load, load, save
@@ -50,9 +50,7 @@ def _measure(name: str, plan: Plan, dataset: Dataset, model: Path, folder: Path)
         from latentwatch.experiments.live.faults import FaultRun
         from latentwatch.experiments.live.load import measure_load
     except ModuleNotFoundError as error:
-        raise MissingPackageError(
-            f"{error.name} is not installed; pip install 'latentwatch[monitor]'"
-        ) from error
+        raise MissingPackageError(f"{error.name} is not installed; {installing('monitor')}") from error
     stands = folder / "stands" / name
     if name == "accuracy":
         save(measure_accuracy(dataset, model, stands, quick=plan.quick, say=plan.say), folder)
