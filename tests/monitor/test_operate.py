@@ -4,15 +4,19 @@ import json
 import shutil
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 import requests
 from cameras import make_camera
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 from servers import wait_for
+from sqlalchemy.exc import OperationalError
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.experiments.live.servers import free_port
+from latentwatch.monitor import camera_watch, running
 from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.metrics import Metrics
 from latentwatch.monitor.model_files import ModelFiles
@@ -111,6 +115,64 @@ def test_cameras_and_models_change_while_it_runs(place, rtsp, caplog):
         wait_for(lambda: "yard: goes on with the model that was put in place" in caplog.text)
         wait_for(lambda: caplog.text.count("yard: watching") == 3)
         assert list(states(port)) == ["yard"]
+
+
+def test_a_camera_that_is_removed_leaves_nothing_behind(place, broker, monkeypatch, caplog):
+    """Neither retained topics at the broker nor a problem that goes on; and it can come back."""
+    monkeypatch.setattr(camera_watch, "GONE_AFTER", 0.5)
+    seen = []
+    subscriber = Client(CallbackAPIVersion.VERSION2)
+    subscriber.on_message = lambda _client, _data, message: seen.append((message.topic, message.payload))
+
+    def retained(part):
+        """Topics with `part` in their name that the broker keeps."""
+        seen.clear()
+        subscriber.subscribe("#")
+        wait_for(lambda: "latentwatch/status" in dict(seen))
+        time.sleep(0.3)
+        subscriber.unsubscribe("#")
+        return sorted({topic for topic, _ in seen if part in topic})
+
+    path = place / "cameras.yaml"
+    door, yard = (f"  {name}: {{url: 'rtsp://127.0.0.1:9/x', model: door.lw}}\n" for name in ("door", "yard"))
+    rest = f"notify: {{home: {{mqtt: 'mqtt://127.0.0.1:{broker.port}'}}}}\n"
+    path.write_text(f"cameras:\n{door}{yard}{rest}")
+    subscriber.connect("127.0.0.1", broker.port)
+    subscriber.loop_start()
+    with watching(path) as asked, closing(EventStore(load_settings(path).store_url)) as store:
+        for camera in ("door", "yard"):
+            wait_for(lambda camera=camera: store.open_problems(camera) == ["gone"])
+        wait_for(lambda: store.next_message("home") is None)
+        kept = retained("door")
+        assert {"latentwatch/door/health", "latentwatch/door/problem", "latentwatch/door/status"} <= set(kept)
+        of_yard = retained("yard")
+
+        remove, fails = EventStore.remove, [2]
+
+        def locked(*given):
+            if fails[0]:
+                fails[0] -= 1
+                raise OperationalError("x", None, Exception("database is locked"))
+            remove(*given)
+
+        monkeypatch.setattr(EventStore, "remove", locked)
+        monkeypatch.setattr(running, "AGAIN_AFTER", 0.1)
+        path.write_text(f"cameras:\n{yard}{rest}")
+        asked.set()
+        wait_for(lambda: store.open_problems("door") == [])
+        assert caplog.text.count("door: not removed yet") == 2
+        wait_for(lambda: store.next_message("home") is None)
+        assert retained("door") == []
+        assert retained("yard") == of_yard
+        assert store.open_problems("yard") == ["gone"]
+        [gone] = store.newest_problems(5, "door")
+        assert gone.end
+
+        path.write_text(f"cameras:\n{door}{yard}{rest}")
+        asked.set()
+        wait_for(lambda: "homeassistant/image/latentwatch_door/snapshot/config" in retained("door"))
+    subscriber.disconnect()
+    subscriber.loop_stop()
 
 
 def test_an_event_that_goes_on_is_recorded_when_its_camera_is_removed(camera, place):

@@ -16,6 +16,7 @@ from latentwatch.monitor.model import Event
 from latentwatch.monitor.mqtt import MqttChannel
 from latentwatch.monitor.notify import AppriseChannel, open_channels
 from latentwatch.monitor.outbox import Outbox
+from latentwatch.monitor.removal import Removal, removals
 from latentwatch.monitor.settings import Mqtt, Service, Settings, Webhook
 from latentwatch.monitor.store import EventStore
 from latentwatch.monitor.webhook import SIGNATURE, WebhookChannel, sign, verify
@@ -163,6 +164,79 @@ def test_a_camera_that_sees_badly_is_told_but_is_no_anomaly(store, broker, recei
     texts = [each["message"] for each in bodies if "message" in each]
     assert ["covered. Nothing is watched" in texts[0], "no longer covered" in texts[1]] == [True, True]
     assert not store.newest(9)
+
+
+def retained(broker):
+    """What the broker keeps: topics and payloads."""
+    with closing(Listener(broker.port)) as seen:
+        wait_for(lambda: seen.last("latentwatch/status"))
+        time.sleep(0.5)
+        return {topic: payloads[-1] for topic, payloads in seen.seen.items()}
+
+
+def test_the_broker_forgets_a_camera_that_was_removed(store, broker):
+    """Its own last messages are told before, and one that comes late is not kept by the broker."""
+    place = Mqtt(mqtt=f"mqtt://127.0.0.1:{broker.port}")
+    home = MqttChannel(place, ["door", "yard"])
+    home.start()
+    store.begin_problem("door", "covered", 1.0, ["home"])
+    event = begin(store, ["home"])
+    sending = outbox(store, home=home)
+    wait_for(lambda: store.next_message("home") is None)
+    for camera in ("door", "yard"):
+        home.camera_state(camera, True)
+    sending.close()
+    home.close()
+    before = retained(broker)
+    ours = {topic for topic in before if "door" in topic}
+    assert len(ours) == 9
+    left = MqttChannel(place, ["yard"])
+    store.end(event, ["home"], state="done", end=3.0)
+    store.remove(Removal("door", True, ["home"], ["home"]), 9.0)
+    assert store.open_problems("door") == []
+    begin(store, ["home"])
+    left.start()
+    with closing(Listener(broker.port)) as seen:
+        wait_for(lambda: ours <= set(seen.seen))
+        sending = outbox(store, home=left)
+        wait_for(lambda: store.next_message("home") is None)
+        wait_for(lambda: seen.last("latentwatch/door/anomaly") == b"ON")
+        kinds = [json.loads(each)["type"] for each in seen.seen["latentwatch/door/event"] if each]
+        assert kinds == ["new", "end", "new"]
+        sending.close()
+        assert set(retained(broker)) == set(before) - ours
+    # A camera that has come back before its removal was told stays.
+    back = MqttChannel(place, ["door", "yard"])
+    store.remove(Removal("door", True, [], ["home"]), 10.0)
+    left.close()
+    back.start()
+    sending = outbox(store, home=back)
+    wait_for(lambda: store.next_message("home") is None)
+    assert "homeassistant/image/latentwatch_door/snapshot/config" in retained(broker)
+    sending.close()
+    back.close()
+
+
+def test_what_a_change_of_the_settings_removes():
+    channels = {
+        "home": {"mqtt": "mqtt://host"},
+        "phone": {"apprise": "json://host"},
+        "office": {"webhook": "https://host", "secret": "x"},
+    }
+    camera = {"url": "rtsp://host/x", "model": "a.lw"}
+
+    def settings(notify=channels, **cameras):
+        return Settings.model_validate({"cameras": cameras, "notify": notify})
+
+    old = settings(door=camera, yard=camera)
+    assert removals(old, old) == []
+    assert removals(old, settings(yard=camera)) == [Removal("door", True, ["home", "office"], ["home"])]
+    assert removals(old, settings(door=camera, yard={**camera, "notify": ["phone"]})) == [
+        Removal("yard", False, ["home", "office"], ["home"])
+    ]
+    # A channel that is gone itself hears nothing: its messages would wait for ever.
+    phone = {"phone": channels["phone"]}
+    assert removals(old, settings(phone, yard=camera)) == [Removal("door", True, [], [])]
 
 
 def test_the_last_will_says_that_nobody_watches(broker):

@@ -11,8 +11,9 @@ State = Literal["open", "done", "cut"]
 
 Label = Literal["normal", "anomaly"]
 
-Kind = Literal["new", "end", "problem", "well"]
-"""Of a message: an event has begun; it is over, and its clip can be had; a camera sees badly; well again."""
+Kind = Literal["new", "end", "problem", "well", "removed"]
+"""Of a message: an event has begun; it is over, and its clip can be had; a camera sees badly; well again; the
+channel is no longer told of that camera."""
 
 
 GONE = "gone"
@@ -60,7 +61,8 @@ class Message(Base):
     """One message to one channel, kept until it is delivered.
 
     id: in the order of writing. key: the same in each attempt, so that a receiver can drop doubles. event_id,
-    problem_id: what it is about, one of the two. failed: the channel refused it for good.
+    problem_id: what it is about, one of the two; neither in "removed". failed: the channel refused it for
+    good.
     """
 
     __tablename__ = "message"

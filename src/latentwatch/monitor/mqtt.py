@@ -3,7 +3,7 @@
 Below the topic (default `latentwatch`): `status` is online or offline, by last will; `CAMERA/status` the
 same for a camera; `CAMERA/anomaly` is ON or OFF; `CAMERA/event` is the newest message as JSON;
 `CAMERA/snapshot` its JPEG. `CAMERA/problem` is ON while a camera sees badly, `CAMERA/health` the newest
-message about that as JSON. All are retained.
+message about that as JSON. All are retained, until the camera is removed.
 """
 
 import json
@@ -26,6 +26,9 @@ from latentwatch.monitor.settings import Mqtt
 from latentwatch.video.address import mask
 
 log = logging.getLogger(__name__)
+
+TOPICS = ("status", "anomaly", "event", "snapshot", "problem", "health")
+"""Of a camera."""
 
 CONFIRM_SECONDS = 10.0
 """How long the broker may take to confirm a message."""
@@ -82,25 +85,38 @@ class MqttChannel(Channel):
 
     def send(self, message: Message, snapshot: bytes | None) -> None:
         """See `Channel.send`."""
+        if message.kind == "removed":
+            self._forget(message.body["camera"])
+            return
         if message.kind in ("problem", "well"):
             self._send_problem(message)
             return
-        camera = f"{self._topic}/{message.body['camera']}"
+        camera = message.body["camera"]
         state = "ON" if message.kind == "new" else "OFF"
         body = {"key": message.key, **message.body}
         if snapshot is not None:
-            self._publish(f"{camera}/snapshot", snapshot)
-        self._publish(f"{camera}/event", json.dumps(body))
-        with self._lock:
-            self._anomaly[message.body["camera"]] = state
-        self._publish(f"{camera}/anomaly", state)
+            self._tell(camera, "snapshot", snapshot)
+        self._tell(camera, "event", json.dumps(body))
+        if camera in self._cameras:
+            with self._lock:
+                self._anomaly[camera] = state
+        self._tell(camera, "anomaly", state)
 
     def _send_problem(self, message: Message) -> None:
         camera, problems = message.body["camera"], message.body["problems"]
-        with self._lock:
-            self._problems[camera] = problems
-        self._publish(f"{self._topic}/{camera}/health", json.dumps({"key": message.key, **message.body}))
-        self._publish(f"{self._topic}/{camera}/problem", _on(problems))
+        if camera in self._cameras:
+            with self._lock:
+                self._problems[camera] = problems
+        self._tell(camera, "health", json.dumps({"key": message.key, **message.body}))
+        self._tell(camera, "problem", _on(problems))
+
+    def _forget(self, camera: str) -> None:
+        """Has the broker, and with it Home Assistant, forget a camera, unless it has come back since."""
+        if camera in self._cameras:
+            return
+        configs = [self._config_topic(camera, kind, name) for kind, name, _ in discovery(self._topic, camera)]
+        for topic in [*configs, *(f"{self._topic}/{camera}/{each}" for each in TOPICS)]:
+            self._publish(topic, b"", retain=True)
 
     def camera_problems(self, camera: str, problems: Sequence[str]) -> None:
         """See `Channel.camera_problems`; told again at each new connection."""
@@ -127,10 +143,17 @@ class MqttChannel(Channel):
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _publish(self, topic: str, payload: str | bytes) -> None:
+    def _tell(self, camera: str, topic: str, payload: str | bytes) -> None:
+        """What is told late of a camera that was removed must not stay with the broker."""
+        self._publish(f"{self._topic}/{camera}/{topic}", payload, retain=camera in self._cameras)
+
+    def _config_topic(self, camera: str, kind: str, name: str) -> str:
+        return f"{self._discovery}/{kind}/latentwatch_{camera}/{name}/config"
+
+    def _publish(self, topic: str, payload: str | bytes, *, retain: bool) -> None:
         if not self._client.is_connected():
             raise LatentwatchError(f"{self._shown}: not connected")
-        info = self._client.publish(topic, payload, qos=1, retain=True)
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
         try:
             info.wait_for_publish(CONFIRM_SECONDS)
             confirmed = info.is_published()
@@ -168,7 +191,7 @@ class MqttChannel(Channel):
         """Publishes what Home Assistant discovers, and that this program is there."""
         for camera in self._cameras:
             for kind, name, contents in discovery(self._topic, camera):
-                topic = f"{self._discovery}/{kind}/latentwatch_{camera}/{name}/config"
+                topic = self._config_topic(camera, kind, name)
                 self._client.publish(topic, json.dumps(contents), qos=1, retain=True)
         self._client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
         with self._lock:

@@ -22,6 +22,7 @@ from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.prepare import Prepared, blurring_of, health_of, prepare, reservoir_of
 from latentwatch.monitor.recorder import Recorder
+from latentwatch.monitor.removal import Removal, removals
 from latentwatch.monitor.settings import Settings
 from latentwatch.monitor.store import EventStore
 from latentwatch.monitor.telling import Telling
@@ -62,6 +63,9 @@ class Running:
         self._enrolled: dict[str, EnrolWatch] = {}
         self._waiting: dict[str, tuple[float, Prepared | None]] = {}
         """Cameras that could not begin, since the store could not be used, and when they try again."""
+        self._removals: list[Removal] = []
+        self._remove_at = 0.0
+        """What is not recorded yet of cameras that were removed, and when that is tried again."""
 
     @property
     def states(self) -> dict[str, str]:
@@ -92,6 +96,9 @@ class Running:
         if channels is not None:
             self._telling.begin(new, channels)
         self.settings = new
+        self._removals += removals(old, new)
+        self._remove_at = 0.0
+        self._record_removals()
         for name in changed:
             self._try_to_begin(name, prepared.get(name))
         for name in set(old.cameras) - set(new.cameras):
@@ -101,6 +108,7 @@ class Running:
     def look(self) -> bool:
         """What is done now and then; whether all is over."""
         self._learner.tick(self.settings, self._store)
+        self._record_removals()
         for name, (due, made) in [*self._waiting.items()]:
             if time.monotonic() >= due:
                 del self._waiting[name]
@@ -177,6 +185,22 @@ class Running:
             del self._files[name]
         if name in self._enrolled:
             self._enrolled.pop(name).close()
+
+    def _record_removals(self) -> None:
+        """Ends the problems of cameras that were removed, and has channels forget them; never raises."""
+        while self._removals and time.monotonic() >= self._remove_at:
+            removal = self._removals[0]
+            is_back = removal.is_gone and removal.camera in self.settings.cameras
+            try:
+                if not is_back:
+                    self._store.remove(removal, time.time())
+            except SQLAlchemyError as error:
+                reason = mask(str(error)).splitlines()[0]
+                log.error("%s: not removed yet, again in %.0f s: %s", removal.camera, AGAIN_AFTER, reason)
+                self._remove_at = time.monotonic() + AGAIN_AFTER
+                return
+            del self._removals[0]
+            self._telling.wake()
 
     def _take_up(self, name: str) -> None:
         """Goes on with the model that is there now, or as before if it is not whole."""

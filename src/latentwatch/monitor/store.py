@@ -7,6 +7,7 @@ whatever moment the program dies at, `recover` finds the files that no row names
 
 import logging
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from latentwatch.errors import UsageError
 from latentwatch.monitor.clips import ORIGINAL, ClipStore
 from latentwatch.monitor.database import open_database
 from latentwatch.monitor.model import CameraProblem, Event, Kind, Label, Message, Owner, Unblurring
+from latentwatch.monitor.removal import Removal
 from latentwatch.monitor.settings import Keep
 
 log = logging.getLogger(__name__)
@@ -122,6 +124,27 @@ class EventStore:
                 session.flush()
                 session.add_all(_problem_messages(session, found, "well", channels))
 
+    def remove(self, removal: Removal, now: float) -> None:
+        """Records that a camera is no longer watched, or that channels are no longer told of it."""
+        going_on = select(CameraProblem).where(
+            CameraProblem.camera == removal.camera, CameraProblem.end.is_(None)
+        )
+        with self._session() as session, session.begin():
+            if removal.is_gone:
+                for found in session.scalars(going_on).all():
+                    found.end = now
+                    session.flush()
+                    session.add_all(_problem_messages(session, found, "well", removal.told))
+            session.add_all(
+                Message(
+                    key=f"{uuid.uuid4().hex}-removed",
+                    channel=channel,
+                    kind="removed",
+                    body={"type": "removed", "camera": removal.camera},
+                )
+                for channel in removal.forget
+            )
+
     def open_problems(self, camera: str) -> list[str]:
         """The problems that a camera has, as far as is known."""
         with self._session() as session:
@@ -212,6 +235,11 @@ class EventStore:
         with self._session() as session, session.begin():
             session.execute(delete(Message).where(Message.problem_id.in_(old)))
             session.execute(delete(CameraProblem).where(CameraProblem.end < oldest))
+            session.execute(
+                delete(Message).where(
+                    Message.event_id.is_(None), Message.problem_id.is_(None), Message.delivered < oldest
+                )
+            )
         return len(gone)
 
     def next_message(self, channel: str) -> Message | None:

@@ -109,7 +109,7 @@ class Canvas:
 
 def shade(tone: Tone, factor: float) -> Tone:
     """A tone made lighter or darker."""
-    red, green, blue = (int(np.clip(part * factor, 0, 255)) for part in tone)
+    red, green, blue = (int(min(max(part * factor, 0), 255)) for part in tone)
     return red, green, blue
 
 
