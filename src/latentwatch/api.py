@@ -27,7 +27,7 @@ def train(
     """Learns what is normal in `footage` and writes the model file `out`; returns its detector.
 
     footage: video files, folders of images, or folders of either, all of one fixed camera. architecture:
-    default `preset("ped2", "small")`, 128x192 pixels. settings: default `FORMS["joint"]`, 10 epochs.
+    default `preset("ped2")` (width tiny), 128x192 pixels. settings: default `FORMS["joint"]`, 10 epochs.
     Raises `UsageError` or `LatentwatchError` with one clear line.
     """
     # Imported here: a program that only scores frames must not pay for importing the trainer.

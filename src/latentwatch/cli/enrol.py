@@ -14,6 +14,7 @@ from latentwatch.cli.options import (
     needs_extra,
     training_settings,
 )
+from latentwatch.models.presets import DEFAULT_WIDTH
 
 
 def enrol(
@@ -36,7 +37,7 @@ def enrol(
         typer.Option(help="Settings file of 'watch', which names the camera.", show_default=False),
     ] = None,
     preset: Annotated[str, typer.Option(help="Input size, k and blocks as in the paper's Table 1.")] = "ped2",
-    width: Width = "small",
+    width: Width = DEFAULT_WIDTH,
     size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
     fps: Annotated[float, typer.Option(help="Frames a second to learn and watch.", min=1, max=60)] = 10,
     gigabytes: Annotated[float, typer.Option(help="Most that the footage takes on the disk.", min=0.01)] = 2,

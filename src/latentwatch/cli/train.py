@@ -15,7 +15,7 @@ from latentwatch.cli.options import (
     refuse,
     training_settings,
 )
-from latentwatch.models.presets import WIDTHS, Motion, Reconstruction
+from latentwatch.models.presets import DEFAULT_WIDTH, WIDTHS, Motion, Reconstruction
 
 
 def train(
@@ -37,7 +37,8 @@ def train(
     width: Annotated[
         str | None,
         typer.Option(
-            help=f"Width of the networks: {', '.join(WIDTHS)}. Without it, small; paper for other systems.",
+            help=f"Width of the networks: {', '.join(WIDTHS)}. Without it, {DEFAULT_WIDTH}; paper for other "
+            "systems.",
             show_default=False,
         ),
     ] = None,
@@ -71,7 +72,7 @@ def train(
         learn_camera(
             [clip for path in footage for clip in clips_in(path)],
             output,
-            architecture(preset, width or "small", size, motion),
+            architecture(preset, width or DEFAULT_WIDTH, size, motion),
             training_settings(form, epochs, seed=seed, reconstruction=loss),
             resume=resume,
             devices=devices,

@@ -19,6 +19,9 @@ Reconstruction = Literal["mse", "gdl", "ssim", "mse+gdl", "mse+ssim", "mse+gdl+s
 WIDTHS = {"paper": 32, "small": 16, "tiny": 8}
 """Channels of the first encoder block; they double with each block."""
 
+DEFAULT_WIDTH = "tiny"
+"""The width of `train`, `enrol` and the API: on Ped2 as accurate as `small` at less than half its cost."""
+
 
 class Architecture(BaseModel):
     """Everything that decides the shape of the weights.
@@ -35,7 +38,7 @@ class Architecture(BaseModel):
     k: Literal[6, 8] = 8
     horizon: int = Field(HORIZON, ge=1, le=64)
     blocks: int = Field(4, ge=2, le=6)
-    base_width: int = Field(WIDTHS["small"], ge=1, le=256)
+    base_width: int = Field(WIDTHS[DEFAULT_WIDTH], ge=1, le=256)
     pool_last: bool = False
     """Whether the last block is followed by pooling too: for four blocks, a place of the code then stands for
     16x16 pixels of the input instead of 8x8. The coarser code tells speeds apart less well."""
@@ -91,7 +94,7 @@ Moving MNIST is not in the table: the paper says it uses the same model; its fra
 """
 
 
-def preset(dataset: str, width: str = "small") -> Architecture:
+def preset(dataset: str, width: str = DEFAULT_WIDTH) -> Architecture:
     """The architecture of Table 1 for `dataset`, at the width called `width` (see `WIDTHS`).
 
     Raises `KeyError` for an unknown name of either.

@@ -8,8 +8,9 @@ from latentwatch.experiments.speed.end_to_end import Run
 from latentwatch.experiments.speed.parts import BASELINE, Part
 from latentwatch.experiments.speed.race import Spread, Times, spread
 from latentwatch.experiments.speed.systems import Racer
+from latentwatch.models.presets import DEFAULT_WIDTH
 
-SHIPPED = "small"
+SHIPPED = DEFAULT_WIDTH
 """The width that is judged against the targets: what `latentwatch train` takes by default."""
 
 TARGETS = {"latent-auto": 45.0, "conv-ae": 5.0, "future-frame": 5.0}
