@@ -2,7 +2,9 @@
 
 import socket
 import threading
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from encoded import FPS, encode, film, pictures
@@ -13,7 +15,7 @@ from latentwatch.errors import LatentwatchError
 from latentwatch.experiments.live.rtsp_script import PASSWORD
 from latentwatch.video.address import parse_address
 from latentwatch.video.source import open_video
-from latentwatch.video.stream import LoginRefusedError, SourceSilentError, Stream
+from latentwatch.video.stream import LoginRefusedError, SourceSilentError, Stream, rgb_of
 
 
 def take(source, count):
@@ -120,3 +122,14 @@ def test_hosts_that_do_not_answer():
         open_video("rtsp://nowhere.invalid/live")
     with pytest.raises(LatentwatchError, match="/dev/video93: no such camera"):
         open_video("usb:93")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts the threads of Linux")
+def test_pictures_in_rgb_bring_no_threads_with_them():
+    """FFmpeg starts one a core for each picture unless it is told not to, and ends them with the picture."""
+    shown = next(pictures(1))
+    held = [av.VideoFrame.from_ndarray(shown, format="rgb24").reformat(format="yuv420p") for _ in range(8)]
+    made = [av.VideoFrame.from_ndarray(each.to_ndarray(), format="yuv420p") for each in held]
+    before = len(list(Path("/proc/self/task").iterdir()))
+    assert all(rgb_of(picture).shape == shown.shape for picture in made)
+    assert len(list(Path("/proc/self/task").iterdir())) == before

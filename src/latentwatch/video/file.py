@@ -45,7 +45,7 @@ class FileSource(VideoSource):
             else:
                 time = picture.time if picture.time is not None else index / self.fps
                 start = time if start is None else start
-                rgb = picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+                rgb = picture.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
                 yield Frame(index, time - start, rgb)
             index += 1
         if index == self.skipped:

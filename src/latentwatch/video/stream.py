@@ -219,8 +219,11 @@ class LiveSource(VideoSource):
 
 
 def rgb_of(picture: av.VideoFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """A decoded picture as uint8 `(H, W, 3)`, RGB."""
-    return picture.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+    """A decoded picture as uint8 `(H, W, 3)`, RGB.
+
+    In one thread: FFmpeg would else start one a core for each picture, which live as long as the picture does.
+    """
+    return picture.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
 
 
 def _open(address: Address, transport: Transport, timeout: tuple[float, float]) -> InputContainer:
