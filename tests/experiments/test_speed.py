@@ -116,6 +116,7 @@ def made_up():
 @pytest.mark.usefixtures("two_engines")
 def test_what_is_said_of_made_up_times(tmp_path, monkeypatch):
     monkeypatch.setattr(systems, "has_int8", lambda: True)
+    monkeypatch.setattr("latentwatch.experiments.speed.measured.SHIPPED", "small")
     measured = made_up()
     found = {each.what: (each.ratio.median, each.met) for each in targets(measured)}
     assert found == {

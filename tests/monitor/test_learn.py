@@ -288,3 +288,15 @@ def test_a_full_disk_stops_the_collecting_and_not_the_watching(tmp_path, monkeyp
     with pytest.raises(LatentwatchError, match="free some space"):
         RunWriter(watched_footage(tmp_path / "b.lw"), FPS).add(next(scene(1)), "train")
     assert reservoir.TRY_AGAIN > 30
+
+
+def test_nothing_is_trained_that_could_not_be_judged(tmp_path, monkeypatch):
+    model = save(tmp_path / "door.lw", random_model(SMALL))
+    for part in PARTS:
+        monkeypatch.setitem(learn.LEAST_RUNS, part, 4)
+        write_runs(watched_footage(model), 4, part)
+    monkeypatch.setattr(learn, "learn_camera", None)
+    verdict = learn_more(model, Learning(per_day=500, engine="torch"), lambda _: None)
+    assert "refused: no estimate of false alarms yet" in str(verdict)
+    assert "a budget needs 10 at least" in str(verdict)
+    assert not (tmp_path / "door.lw.learning").exists()

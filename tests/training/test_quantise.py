@@ -159,7 +159,7 @@ def test_footage_that_teaches_nothing(copied, tmp_path):
 
 def test_missing_package(copied, monkeypatch, camera):
     monkeypatch.setitem(sys.modules, "nncf", None)
-    with pytest.raises(MissingPackageError, match=r"latentwatch\[quantise\]"):
+    with pytest.raises(MissingPackageError, match=r"\.\[quantise\]"):
         quantise_camera(copied, clips_in(camera[0] / "footage"), say=lambda _: None)
 
 

@@ -29,8 +29,11 @@ from latentwatch.training.checkpoints import last_checkpoint
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.settings import FINE_TUNING, TrainingSettings
 
-LEAST_RUNS: dict[Part, int] = {"train": 20, "held-out": 30}
-"""Runs that the reservoir must hold before anything is learned from it."""
+LEAST_RUNS: dict[Part, int] = {"train": 20, "held-out": 40}
+"""Runs that the reservoir must hold before anything is learned from it.
+
+A held-out run shows one peak at most, and each half of them must show `budget.LEAST_PEAKS`.
+"""
 
 JUDGED_RUNS = 200
 """Most held-out runs that both models are judged by."""
@@ -114,6 +117,15 @@ def _learn(model: Path, learning: Learning, say: Callable[[str], None]) -> Verdi
     folder = model.with_name(model.name + ".learning")
     made = folder / model.name
     footage = _gathered(model, folder)
+    held_out = footage.clips("held-out")
+    kept = kept_places(learning.ignore, info.architecture.code_shape[1:])
+    say(f"judging the model in use by {len(held_out)} held-out runs")
+    before = judge(_detector(model, learning.engine), held_out, kept)
+    try:  # training takes hours: what could not be judged after it is told before it
+        false_alarms_of_budget(before.scores, budget.rules, budget.fps, learning.per_day)
+    except LatentwatchError as error:
+        shutil.rmtree(folder)
+        return _no_estimate(error)
     if not made.is_file():
         learn_camera(
             _mixed(footage.clips("train")),
@@ -125,10 +137,8 @@ def _learn(model: Path, learning: Learning, say: Callable[[str], None]) -> Verdi
             start=network,
             say=say,
         )
-    held_out = footage.clips("held-out")
-    kept = kept_places(learning.ignore, info.architecture.code_shape[1:])
-    say(f"judging both models by {len(held_out)} held-out runs")
-    before, after = (judge(_detector(path, learning.engine), held_out, kept) for path in (model, made))
+    say(f"judging the new model by {len(held_out)} held-out runs")
+    after = judge(_detector(made, learning.engine), held_out, kept)
     verdict = _verdict(before, after, budget, learning)
     if verdict.adopted:
         verdict = verdict.model_copy(
@@ -198,7 +208,7 @@ def _verdict(before: Judged, after: Judged, budget: Budget, learning: Learning) 
             false_alarms_of_budget(after.scores, rules, fps, learning.per_day),
         )
     except LatentwatchError as error:
-        return Verdict(when=time.time(), adopted=False, why=f"no estimate of false alarms: {error}")
+        return _no_estimate(error)
     errors = before.error, after.error
     if not after.error <= before.error:
         why = "it predicts held-out footage worse"
@@ -214,6 +224,10 @@ def _verdict(before: Judged, after: Judged, budget: Budget, learning: Learning) 
         false_alarms=alarms,
         frames=after.frames,
     )
+
+
+def _no_estimate(error: LatentwatchError) -> Verdict:
+    return Verdict(when=time.time(), adopted=False, why=f"no estimate of false alarms yet: {error}")
 
 
 def _adopt(

@@ -221,7 +221,7 @@ class LiveSource(VideoSource):
 def rgb_of(picture: av.VideoFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """A decoded picture as uint8 `(H, W, 3)`, RGB.
 
-    In one thread: FFmpeg would else start one a core for each picture, and keep it as long as the picture.
+    In one thread: FFmpeg would else start one a core for each picture, which live as long as it does.
     """
     return picture.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
 
