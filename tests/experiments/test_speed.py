@@ -90,8 +90,8 @@ def two_engines(monkeypatch):
 
 
 def made_up():
-    measured = Measured(racers=racers(("ped2",), ("small", "tiny"), ("conv-ae", "latent-auto")))
-    seconds = {"small": 0.01, "tiny": 0.002, "conv-ae": 0.04, "latent-auto": 0.5}
+    measured = Measured(racers=racers(("ped2",), ("tiny", "small"), ("conv-ae", "latent-auto")))
+    seconds = {"tiny": 0.01, "small": 0.002, "conv-ae": 0.04, "latent-auto": 0.5}
     for racer in measured.racers:
         base = seconds[racer.width if racer.is_ours else racer.system]
         measured.race.seconds[str(racer)] = [base, base, base]
@@ -99,24 +99,23 @@ def made_up():
     measured.peaks = {"fp32": 400.0}
     parts = {"encoder": 0.004, "dense": 0.012, "step": 0.006, "whole": 0.01}
     for name, each in parts.items():
-        part = Part(name, "small", 8, "openvino fp32")
+        part = Part(name, "tiny", 8, "openvino fp32")
         measured.part_list.append(part)
         measured.parts.seconds[str(part)] = [each]
     for name, each in {"encoder": 0.002, "step": 0.003, "whole": 0.0075}.items():
-        part = Part(name, "small", 8, "openvino int8")
+        part = Part(name, "tiny", 8, "openvino int8")
         measured.part_list.append(part)
         measured.parts.seconds[str(part)] = [each]
-    slow = Part("whole", "small", 8, BASELINE)
+    slow = Part("whole", "tiny", 8, BASELINE)
     measured.part_list.append(slow)
     measured.parts.seconds[str(slow)] = [0.06]
-    measured.films[("small", 1080)] = [Run(0.02, 0.006, 0.004, 0.01)]
+    measured.films[("tiny", 1080)] = [Run(0.02, 0.006, 0.004, 0.01)]
     return measured
 
 
 @pytest.mark.usefixtures("two_engines")
 def test_what_is_said_of_made_up_times(tmp_path, monkeypatch):
     monkeypatch.setattr(systems, "has_int8", lambda: True)
-    monkeypatch.setattr("latentwatch.experiments.speed.measured.SHIPPED", "small")
     measured = made_up()
     found = {each.what: (each.ratio.median, each.met) for each in targets(measured)}
     assert found == {
@@ -129,21 +128,21 @@ def test_what_is_said_of_made_up_times(tmp_path, monkeypatch):
         "best engine (openvino int8) over torch fp32 dense": (pytest.approx(8), True),
     }
     text = "\n".join(line for table in tables(measured) for line in table.markdown())
-    assert "| ped2/tiny | latent-auto | 128x192 | torch fp32 | 250 (250 to 250) | 45 |" in text
+    assert "| ped2/small | latent-auto | 128x192 | torch fp32 | 250 (250 to 250) | 45 |" in text
     assert "| ped2 | paper, GTX 1080 Ti | 75 | 63 | 2 | 90 |" in text
     assert "| ped2 | here, torch fp32 | 25 |  | 2 | 100 |" in text
     assert "| ped2 | here, openvino int8 |  |  |  | 100 |" in text
-    assert "| small | openvino fp32 | 4 | 12 | 6 | 2 (2 to 2) |  |" in text
-    assert "| small | openvino int8 | 2 |  | 3 |  |  |" in text
-    ratios = "\n".join(table3_ratios(measured, "small").markdown())
+    assert "| tiny | openvino fp32 | 4 | 12 | 6 | 2 (2 to 2) |  |" in text
+    assert "| tiny | openvino int8 | 2 |  | 3 |  |  |" in text
+    ratios = "\n".join(table3_ratios(measured, "tiny").markdown())
     assert "| ped2 | paper, GTX 1080 Ti | 1.2 | 1.43 | 45 |" in ratios
     assert "| ped2 | here, torch fp32 | 4 (4 to 4) |  | 50 (50 to 50) |" in ratios
-    assert "| small | 1080 | 50 (50 to 50) | 6.00 | 4.00 | 10.00 |" in text
+    assert "| tiny | 1080 | 50 (50 to 50) | 6.00 | 4.00 | 10.00 |" in text
     rows = speed_rows(measured, "measured")
     ratio = next(row for row in rows if row.metric == "ratio" and row.system == "latent-auto")
     assert (ratio.value, ratio.quartiles, ratio.paper) == (pytest.approx(50), (50, 50), 45)
     assert not [row for row in rows if row.metric == "peak_percent" and row.engine == "openvino int8"]
-    share = next(row for row in rows if row.metric == "peak_percent" and row.preset == "ped2/small")
+    share = next(row for row in rows if row.metric == "peak_percent" and row.preset == "ped2/tiny")
     assert share.value == pytest.approx(100 * 2 * 100 / 400)
     assert {row.value for row in rows if row.status == "quoted"} == {75, 63, 2, 81, 90, 71, 48, 5, 77}
     plot_speed(measured, tmp_path / "speed.png")
