@@ -161,7 +161,7 @@ def _measured(model: Path, amounts: Amounts, seed: int, *, site: bool) -> dict[s
     for clip in anomaly_clips(amounts.tests, TEST, site=site):
         assert clip.labels is not None
         peaks = [round(span.peak * FPS) for span in camera.watch(clip)]
-        found.append(bool(any(clip.labels[min(peak, TEST - 1)] for peak in peaks)))
+        found.append(any(clip.labels[min(peak, TEST - 1)] for peak in peaks))
     return {"alarms": alarms, "found": found}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from latentwatch.errors import UsageError
@@ -115,26 +115,15 @@ class EventStore:
 
     def end_problem(self, camera: str, problem: str, end: float, channels: Sequence[str]) -> None:
         """Records that a problem is over, with one message to each channel; nothing if it is not known."""
-        query = select(CameraProblem).where(
-            CameraProblem.camera == camera, CameraProblem.problem == problem, CameraProblem.end.is_(None)
-        )
+        which = and_(CameraProblem.camera == camera, CameraProblem.problem == problem)
         with self._session() as session, session.begin():
-            for found in session.scalars(query).all():
-                found.end = end
-                session.flush()
-                session.add_all(_problem_messages(session, found, "well", channels))
+            _end_problems(session, which, end, channels)
 
     def remove(self, removal: Removal, now: float) -> None:
         """Records that a camera is no longer watched, or that channels are no longer told of it."""
-        going_on = select(CameraProblem).where(
-            CameraProblem.camera == removal.camera, CameraProblem.end.is_(None)
-        )
         with self._session() as session, session.begin():
             if removal.is_gone:
-                for found in session.scalars(going_on).all():
-                    found.end = now
-                    session.flush()
-                    session.add_all(_problem_messages(session, found, "well", removal.told))
+                _end_problems(session, CameraProblem.camera == removal.camera, now, removal.told)
             session.add_all(
                 Message(
                     key=f"{uuid.uuid4().hex}-removed",
@@ -300,6 +289,15 @@ def _event_messages(event: Event, kind: Kind, channels: Sequence[str]) -> list[M
         Message(key=f"{event.id}-{kind}", channel=channel, event_id=event.id, kind=kind, body=body)
         for channel in channels
     ]
+
+
+def _end_problems(session: Session, which: ColumnElement[bool], end: float, channels: Sequence[str]) -> None:
+    """Ends those problems that go on, with one message of each to each channel."""
+    query = select(CameraProblem).where(CameraProblem.end.is_(None), which)
+    for found in session.scalars(query).all():
+        found.end = end
+        session.flush()
+        session.add_all(_problem_messages(session, found, "well", channels))
 
 
 def _problem_messages(

@@ -45,7 +45,7 @@ def score_clip(
     The frames before the (k + horizon)-th have no Z-MSE and no P-MSE; the first has no R-MSE either, since a
     reconstruction needs the previous frame's skip features. P-MSE decodes the predicted code with the skip
     features of the frame before the predicted one. A clip that is too short has no score at all.
-    reconstruct: whether R-MSE is one of the pixel scores; without it they take half the time.
+    reconstruct: whether R-MSE is one of the pixel scores; without it the decoder runs half as often.
     """
     model.eval()
     scorer = _ClipScorer(model, pixel_scores, reconstruct)

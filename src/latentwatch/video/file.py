@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
-import numpy as np
 from av.error import FFmpegError
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.video.frame import Frame
 from latentwatch.video.source import DEFAULT_FPS, VideoSource
+from latentwatch.video.stream import rgb_of
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,7 @@ class FileSource(VideoSource):
             else:
                 time = picture.time if picture.time is not None else index / self.fps
                 start = time if start is None else start
-                rgb = picture.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
-                yield Frame(index, time - start, rgb)
+                yield Frame(index, time - start, rgb_of(picture))
             index += 1
         if index == self.skipped:
             raise LatentwatchError(f"{self.name}: no frame of it can be decoded")
