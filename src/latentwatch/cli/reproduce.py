@@ -100,6 +100,7 @@ def reproduce(
         command += f" --seeds {seeds} --width {width} --form {form}"
         command += f" --size {size}" if size else ""
         command += f" --epochs {epochs}" if epochs else ""
+        command += " --compile" if compiled else ""
         return Plan(
             name="-".join([each.name, *variant]),
             data=data,
