@@ -17,7 +17,7 @@ from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.scoring.codes import Codes, clip_codes
+from latentwatch.scoring.codes import Codes, clip_codes, encoded
 from latentwatch.scoring.mahalanobis import ErrorCovariance
 from latentwatch.scoring.pooling import Maps, UsualError, mean, pooled, variants
 from latentwatch.scoring.rarity import CodeBank
@@ -48,7 +48,7 @@ def _judge(plan: Plan, model: Decoupled, dataset: Dataset) -> Judged:
     architecture = model.architecture
     store = build_store(dataset.train, architecture.size, plan.runs / dataset.name / "normal-frames")
     seen, held_out = store.split(architecture.span)
-    bank = CodeBank.of(clip_codes(model, frames_of(store, *run)).observed for run in seen)
+    bank = CodeBank.of(encoded(model, frames_of(store, *run)).numpy() for run in seen)
     normal = [clip_codes(model, frames_of(store, *run)).differences for run in held_out]
     usual = UsualError.of(np.concatenate([_error_maps(each) for each in normal]))
     covariance = ErrorCovariance.of(normal)

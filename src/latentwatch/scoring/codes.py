@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from latentwatch.models.decoupled import Decoupled, windows
 from latentwatch.video.frame import Frame
@@ -28,21 +29,27 @@ class ClipCodes:
 
 
 @torch.inference_mode()
+def encoded(model: Decoupled, frames: Iterable[Frame], *, batch: int = 16) -> Tensor:
+    """The codes `(N, C, h, w)` of N frames at the model's input size, one after the other."""
+    pictures = [frame.rgb for frame in frames]
+    parts = [
+        model.encode(model.foreground(torch.from_numpy(np.stack(pictures[first : first + batch]))))[0]
+        for first in range(0, len(pictures), batch)
+    ]
+    return torch.cat(parts) if parts else torch.empty(0, *model.architecture.code_shape)
+
+
+@torch.inference_mode()
 def clip_codes(model: Decoupled, frames: Iterable[Frame], *, batch: int = 16) -> ClipCodes:
     """The codes of frames at the model's input size; N is `architecture.warm_up` less than there are.
 
     For motion models that predict.
     """
     architecture = model.architecture
-    pictures = [frame.rgb for frame in frames]
-    if len(pictures) < architecture.span:
+    observed = encoded(model, frames, batch=batch)
+    if len(observed) < architecture.span:
         none = np.empty((0, *architecture.code_shape), dtype=np.float32)
         return ClipCodes(none, none)
-    parts = [
-        model.encode(model.foreground(torch.from_numpy(np.stack(pictures[first : first + batch]))))[0]
-        for first in range(0, len(pictures), batch)
-    ]
-    observed = torch.cat(parts)
     past = windows(observed, architecture.k, architecture.horizon)
     predicted = torch.cat([model.predict(part) for part in torch.split(past, batch)])
     return ClipCodes(observed[architecture.warm_up :].numpy(), predicted.numpy())
