@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from latentwatch.cli.options import Compile, Epochs, architecture, needs_extra, training_settings
-from latentwatch.models.presets import WIDTHS
+from latentwatch.models.presets import DEFAULT_WIDTH, WIDTHS
 
 if TYPE_CHECKING:
     from latentwatch.experiments.experiment import Experiment
     from latentwatch.experiments.seeds import Plan
 
-PAPER = ("small", "paper")
-"""Width and form of training that are not named in the names of a result's files."""
+DEFAULT_FORM = "joint"
+"""The form of training that `train`'s default width was chosen with."""
 
 
 def reproduce(
@@ -29,7 +29,7 @@ def reproduce(
         bool,
         typer.Option(
             "--quick",
-            help="A small version, in minutes: few clips; 1 seed, width tiny, form joint, 4 epochs.",
+            help="A small version, in minutes: few clips, 1 seed, 4 epochs.",
         ),
     ] = False,
     seeds: Annotated[
@@ -39,7 +39,8 @@ def reproduce(
     width: Annotated[
         str | None,
         typer.Option(
-            help=f"Width of the networks: {', '.join(WIDTHS)}; small if not given.", show_default=False
+            help=f"Width of the networks: {', '.join(WIDTHS)}; {DEFAULT_WIDTH} if not given.",
+            show_default=False,
         ),
     ] = None,
     size: Annotated[
@@ -50,7 +51,7 @@ def reproduce(
         str | None,
         typer.Option(
             help="Form of training, see 'train'; several for ped2 and engines, such as paper,joint; "
-            "paper if not given.",
+            f"{DEFAULT_FORM} if not given.",
             show_default=False,
         ),
     ] = None,
@@ -80,17 +81,15 @@ def reproduce(
     from latentwatch.training.settings import FORMS
 
     seeds = seeds or (1 if quick else 4)
-    width = width or ("tiny" if quick else "small")
-    form = form or ("joint" if quick else "paper")
+    width = width or DEFAULT_WIDTH
+    form = form or DEFAULT_FORM
     epochs = epochs or (4 if quick else None)
     forms = form.split(",")
     unknown = [each for each in forms if each not in FORMS]
     if unknown:
         raise UsageError(f"--form {unknown[0]}: no such form of training; known are {', '.join(FORMS)}")
 
-    # A run with other settings than the paper's must not overwrite the page of a run with them.
-    named = [size, width, form.replace(",", "-")]
-    variant = ["quick"] if quick else [each for each in named if each and each not in PAPER]
+    variant = ["quick"] if quick else unlike_default(size, width, form)
 
     def plan(each: "Experiment") -> Plan:
         # Folders are this machine's business: the result names the command without them.
@@ -140,6 +139,18 @@ def reproduce(
     print(f"results: {page}")
 
 
+def unlike_default(size: str | None, width: str, form: str) -> list[str]:
+    """What the names of a result's files say of settings that are not the default ones.
+
+    So a run with other settings does not overwrite the page of a run with them.
+    """
+    return [
+        *([size] if size else []),
+        *([f"width-{width}"] if width != DEFAULT_WIDTH else []),
+        *([f"form-{form.replace(',', '-')}"] if form != DEFAULT_FORM else []),
+    ]
+
+
 def _print_list(experiments: "list[tuple[Experiment, Plan]]") -> None:
     from latentwatch.datasets.registry import SOURCES
     from latentwatch.experiments.experiment import state
@@ -148,7 +159,7 @@ def _print_list(experiments: "list[tuple[Experiment, Plan]]") -> None:
     for each, plan in experiments:
         print(
             f"{each.name:10}{each.paper:16}{_data_of(each):14}{ceil(each.minutes(plan)):7}  "
-            f"{state(each.name, plan.results):32}{each.about}"
+            f"{state(plan.name, plan.results):32}{each.about}"
         )
     print("minutes: about, on this machine, with these options, if nothing is done yet")
     for dataset in sorted({name for each, _ in experiments for name in each.datasets}):
