@@ -1,11 +1,14 @@
 import errno
 import shutil
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 from clips import SMALL, moving_square
+from hypothesis import given
+from hypothesis import strategies as st
 
 from latentwatch.datasets.folder import clips_in
 from latentwatch.errors import LatentwatchError, UsageError
@@ -27,13 +30,43 @@ def store(*lengths):
     return FrameStore(frames, tuple(int(start) for start in starts), 10.0)
 
 
-def test_split_holds_out_whole_clips_from_the_end():
-    train, held_out = store(20, 20, 20, 3).split(12, share=0.3)
-    assert train == [(0, 20), (20, 40)]
-    assert held_out == [(40, 60)]
+def test_split_holds_out_whole_clips_from_all_over_the_footage():
+    train, held_out = store(*[20] * 20, 3).split(12)
+    assert held_out == [(100, 120), (300, 320)]
+    assert train == [(20 * i, 20 * i + 20) for i in range(20) if i not in (5, 15)]
 
 
-def test_split_of_one_clip_takes_its_tail_and_never_overlaps():
+def test_split_of_few_long_clips_holds_out_blocks_of_them():
+    train, held_out = store(1000, 5, 2000).split(12)
+    assert held_out == [(270, 330), (870, 930), (1475, 1535), (2075, 2135), (2675, 2735)]
+    assert train == [
+        *((0, 270), (330, 870), (930, 1000)),
+        *((1005, 1475), (1535, 2075), (2135, 2675), (2735, 3005)),
+    ]
+
+
+@given(
+    lengths=st.lists(st.integers(1, 400), min_size=1, max_size=30),
+    shortest=st.integers(1, 30),
+)
+def test_split_never_overlaps_and_gives_runs_that_are_long_enough(lengths, shortest):
+    footage = FrameStore(np.empty((0,)), tuple(int(n) for n in np.cumsum([0, *lengths])), 10.0)
+    if max(lengths) < shortest:
+        with pytest.raises(LatentwatchError, match="too short"):
+            footage.split(shortest)
+        return
+    train, held_out = footage.split(shortest)
+    assert train
+    assert held_out
+    assert all(stop - start >= shortest for start, stop in train + held_out)
+    if train != held_out:
+        parts = sorted(train + held_out)
+        assert all(a[1] <= b[0] for a, b in pairwise(parts))
+        clips = list(pairwise(footage.starts))
+        assert all(any(a <= start and stop <= b for a, b in clips) for start, stop in parts)
+
+
+def test_split_of_one_short_clip_takes_its_tail():
     assert store(100).split(12) == ([(0, 88)], [(88, 100)])
     train, held_out = store(20).split(12)  # too short to divide: the same frames serve for both
     assert train == held_out == [(0, 20)]

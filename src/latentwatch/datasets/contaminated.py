@@ -51,7 +51,6 @@ def contaminated(dataset: Dataset, share: float, seed: int) -> Contaminated:
             f"but the sampled clips hold {len(runs) * RUN}; give a smaller share"
         )
     taken = [runs[int(i)] for i in rng.permutation(len(runs))[:wanted]]
-    # In front: held-out footage is taken from the end, and must stay normal as thresholds assume.
     train = [*(_part(clip, first) for clip, first in taken), *dataset.train]
     name = f"{dataset.name}-{share:.0%}-anomalous".replace("%", "") if share else dataset.name
     return Contaminated(

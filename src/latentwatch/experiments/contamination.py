@@ -47,9 +47,9 @@ CURVES = {
 PROTOCOL = (
     "micro AUC after Eq. 3 per clip, frames without a score left out; a share of the training footage is "
     f"anomalous frames of test clips, in runs of {RUN} consecutive frames, sampled at random (by the seed) "
-    "from a random half of the test clips; a larger share holds the smaller one's runs; held-out footage "
-    "is normal. All clips are judged, as the paper's text suggests, and beside it the half that was never "
-    "sampled from, the same at every share. Test labels choose what is put in, and nothing else"
+    "from a random half of the test clips; a larger share holds the smaller one's runs. All clips are "
+    "judged, as the paper's text suggests, and beside it the half that was never sampled from, the same at "
+    "every share. Test labels choose what is put in, and nothing else"
 )
 
 JUDGED = ("all clips", "clips never sampled from")

@@ -17,6 +17,13 @@ from latentwatch.video.frame import Frame
 FRAMES_FILE = "frames.bin"
 INDEX_FILE = "frames.json"
 
+BLOCKS, LONGER = 8, 5
+"""Most blocks that are held out of few long clips, and how many times as long as the shortest usable run each
+is at least: the first frames of a block have no score."""
+
+Run = tuple[int, int]
+"""Consecutive frames of a store: the first, and the one after the last."""
+
 
 @dataclass(frozen=True)
 class FrameStore:
@@ -30,7 +37,7 @@ class FrameStore:
     starts: tuple[int, ...]
     fps: float
 
-    def background(self, rows: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    def background(self, rows: Sequence[Run]) -> NDArray[np.float32]:
         """Per-pixel mean over `(start, stop)` runs of frames: `(3, H, W)` in [0, 1] (Section 3.1)."""
         total = np.zeros(self.frames.shape[1:], dtype=np.float64)
         for start, stop in rows:
@@ -39,11 +46,13 @@ class FrameStore:
         mean = total / sum(stop - start for start, stop in rows) / 255
         return np.ascontiguousarray(mean.transpose(2, 0, 1), dtype=np.float32)
 
-    def split(self, shortest: int, share: float = 0.1) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Clips to train on and to hold out, as `(start, stop)` runs of at least `shortest` frames.
+    def split(self, shortest: int, share: float = 0.1) -> tuple[list[Run], list[Run]]:
+        """Footage to train on and to hold out, as runs of at least `shortest` frames.
 
-        Whole clips from the end are held out, about `share` of all frames; a single clip gives up its tail.
-        Raises `LatentwatchError` where no clip is long enough.
+        About `share` of all frames is held out, from all over the footage: what only its end shows would be
+        one hour of a day, or one crowd. Whole clips where there are enough of them, since neighbouring frames
+        show the same people; of fewer, up to `BLOCKS` blocks of consecutive frames. Footage that is too short
+        to divide serves for both. Raises `LatentwatchError` where no clip is long enough.
         """
         clips = [(a, b) for a, b in pairwise(self.starts) if b - a >= shortest]
         if not clips:
@@ -52,15 +61,47 @@ class FrameStore:
                 f"the footage is too short: a clip needs {shortest} frames, the longest has {longest}; "
                 "record more of the camera"
             )
-        wanted = round(share * sum(b - a for a, b in clips))
-        if len(clips) == 1:
-            start, stop = clips[0]
-            cut = stop - max(wanted, shortest)
-            return ([(start, cut)], [(cut, stop)]) if cut - start >= shortest else (clips, clips)
-        held: list[tuple[int, int]] = []
-        while len(clips) > 1 and sum(b - a for a, b in held) < wanted:
-            held.insert(0, clips.pop())
-        return clips, held
+        wanted = max(round(share * _frames(clips)), shortest)
+        whole = round(share * len(clips))
+        held = [clips[(2 * i + 1) * len(clips) // (2 * whole)] for i in range(whole)]
+        if not held or _frames(held) > 1.5 * wanted:
+            held = _blocks(clips, wanted, shortest)
+        train = [part for clip in clips for part in _less(clip, held) if part[1] - part[0] >= shortest]
+        return (train, held) if train else (clips, clips)
+
+
+def _frames(runs: list[Run]) -> int:
+    return sum(stop - start for start, stop in runs)
+
+
+def _blocks(clips: list[Run], wanted: int, shortest: int) -> list[Run]:
+    """Blocks of `wanted` frames in all, evenly spread over `clips`, each within one of them.
+
+    A single one is the end of its clip, which leaves the rest in one piece.
+    """
+    number = min(max(wanted // (LONGER * shortest), 1), BLOCKS)
+    length = wanted // number
+    held: list[Run] = []
+    for i in range(number):
+        place = (2 * i + 1) * _frames(clips) // (2 * number)
+        for start, stop in clips:
+            if place < stop - start:
+                middle = start + place - length // 2 if number > 1 else stop - length
+                first = max(min(middle, stop - length), start)
+                held.append((first, min(first + length, stop)))
+                break
+            place -= stop - start
+    return held
+
+
+def _less(clip: Run, held: list[Run]) -> list[Run]:
+    """What is left of a clip without the held-out runs, which are in order."""
+    left, start = [], clip[0]
+    for first, stop in held:
+        if clip[0] <= first < clip[1]:
+            left.append((start, first))
+            start = stop
+    return [*left, (start, clip[1])]
 
 
 def build_store(
