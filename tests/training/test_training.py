@@ -60,6 +60,9 @@ def test_split_never_overlaps_and_gives_runs_that_are_long_enough(lengths, short
     assert held_out
     assert all(stop - start >= shortest for start, stop in train + held_out)
     if train != held_out:
+        uncut = min((n for n in lengths if n >= shortest), default=shortest)
+        if len(held_out) > 1:  # of the runs that training's length is taken from
+            assert min(stop - start for start, stop in train) >= min(2 * shortest, uncut)
         parts = sorted(train + held_out)
         assert all(a[1] <= b[0] for a, b in pairwise(parts))
         clips = list(pairwise(footage.starts))

@@ -77,7 +77,8 @@ def _frames(runs: list[Run]) -> int:
 def _blocks(clips: list[Run], wanted: int, shortest: int) -> list[Run]:
     """Blocks of `wanted` frames in all, evenly spread over `clips`, each within one of them.
 
-    A single one is the end of its clip, which leaves the rest in one piece.
+    What one leaves of its clip is nothing or twice `shortest` at least, since the shortest run of all decides
+    how long training's runs are. A single one is the end of its clip, which leaves the rest in one piece.
     """
     number = min(max(wanted // (LONGER * shortest), 1), BLOCKS)
     length = wanted // number
@@ -88,7 +89,11 @@ def _blocks(clips: list[Run], wanted: int, shortest: int) -> list[Run]:
             if place < stop - start:
                 middle = start + place - length // 2 if number > 1 else stop - length
                 first = max(min(middle, stop - length), start)
-                held.append((first, min(first + length, stop)))
+                last = min(first + length, stop)
+                if number > 1:
+                    first = first if first - start >= 2 * shortest else start
+                    last = last if stop - last >= 2 * shortest else stop
+                held.append((first, last))
                 break
             place -= stop - start
     return held
