@@ -1,7 +1,7 @@
 """Live scoring: each frame is encoded once, what it predicts is kept until its time, no decoder is run."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ class Result:
     index: int
     time: float
     score: float
-    error_map: NDArray[np.float32]
+    error_map: NDArray[np.float32] = field(repr=False)
     is_anomaly: bool
     boxes: list[Box]
 
