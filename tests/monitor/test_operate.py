@@ -1,10 +1,12 @@
 """`watch` while it runs: cameras that come, go and change, models that are replaced, metrics and health."""
 
+import gc
 import json
 import shutil
 import threading
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -40,12 +42,12 @@ def place(camera, tmp_path):
 
 
 @contextmanager
-def watching(path):
+def watching(path, engine="torch"):
     """Watches in a thread; gives the event that asks for a reload."""
     stop, asked = threading.Event(), threading.Event()
     reload = Reload(path, asked)
     thread = threading.Thread(
-        target=watch, args=(load_settings(path), stop), kwargs={"engine": "torch", "reload": reload}
+        target=watch, args=(load_settings(path), stop), kwargs={"engine": engine, "reload": reload}
     )
     thread.start()
     try:
@@ -115,6 +117,39 @@ def test_cameras_and_models_change_while_it_runs(place, rtsp, caplog):
         wait_for(lambda: "yard: goes on with the model that was put in place" in caplog.text)
         wait_for(lambda: caplog.text.count("yard: watching") == 3)
         assert list(states(port)) == ["yard"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts the threads of Linux")
+def test_a_model_that_is_replaced_takes_its_threads_with_it(camera, place, caplog):
+    """Each graph that OpenVINO compiles has two threads, which its next one gets when it is gone."""
+    pytest.importorskip("openvino")
+    path = place / "cameras.yaml"
+    path.write_text(f"cameras: {{door: {{url: {camera / 'door.mp4'}, model: door.lw, loop: true}}}}\n")
+    caplog.set_level("INFO", "latentwatch")
+    budget = budget_file(place / "door.lw")
+    good = json.loads(budget.read_text())
+
+    def threads():
+        """Those that are not Python's, at rest."""
+        counts = []
+        for _ in range(20):
+            counts.append(len(list(Path("/proc/self/task").iterdir())) - threading.active_count())
+            time.sleep(0.01)
+        return min(counts)
+
+    gc.disable()  # when it comes is chance, and what leaves its threads to it has them for hours
+    try:
+        with watching(path, "openvino"):
+            wait_for(lambda: "door: watching" in caplog.text)
+            counts = []
+            for times in range(1, 4):
+                budget.write_text(json.dumps({**good, "footage": [f"another {times}"]}))
+                wait_for(lambda times=times: caplog.text.count("door: goes on with the model") == times)
+                wait_for(lambda times=times: caplog.text.count("door: watching") == times + 1)
+                counts.append(threads())
+    finally:
+        gc.enable()
+    assert counts == counts[:1] * 3
 
 
 def test_a_camera_that_is_removed_leaves_nothing_behind(place, broker, monkeypatch, caplog):

@@ -73,10 +73,13 @@ class Running:
         return {name: self._state(name) for name in self.settings.cameras}
 
     def begin(self, prepared: dict[str, Prepared]) -> None:
-        """Begins to watch all cameras of the settings. Raises as `open_channels`."""
+        """Begins to watch all cameras of the settings. Raises as `open_channels`.
+
+        prepared: emptied, or the caller would hold the models for as long as others are watched with.
+        """
         self._telling.begin(self.settings, open_channels(self.settings))
         for name in self.settings.cameras:
-            self._begin(name, prepared.get(name))
+            self._begin(name, prepared.pop(name, None))
 
     def change(self, new: Settings) -> None:
         """Goes on with other settings; cameras for which nothing changes are not touched.
