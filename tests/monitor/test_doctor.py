@@ -1,16 +1,20 @@
 """`doctor` on a set-up that works, and on one in which all is wrong."""
 
 import json
+import re
 import shutil
+import sys
 
 import pytest
 from cameras import make_camera
 from typer.testing import CliRunner
 
 from latentwatch.cli.main import app
+from latentwatch.errors import MissingPackageError, installing
 from latentwatch.experiments.live.rtsp_script import PASSWORD
 from latentwatch.experiments.live.servers import free_port
 from latentwatch.monitor.budget import budget_file
+from latentwatch.monitor.clips import ClipStore
 
 
 @pytest.fixture
@@ -42,6 +46,22 @@ def test_all_is_well(place, rtsp, broker):
     assert found["model of door"][0] == "warning"  # it has no health reference
     assert not {PASSWORD, "secret-token"} & set(done.output.replace("/", " ").replace(":", " ").split())
     assert not (place / "latentwatch-data").exists()
+
+
+def test_what_is_not_installed(place, monkeypatch):
+    """The hints are commands that work: Latentwatch is in no package index."""
+    for package in ("openvino", "psycopg", "s3fs"):
+        monkeypatch.setitem(sys.modules, package, None)
+    path = place / "cameras.yaml"
+    path.write_text(
+        "cameras: {door: {url: door.mp4, model: door.lw}}\nstore: postgresql://me:hidden@127.0.0.1:9/none\n"
+    )
+    _, found = doctor(path)
+    assert found["engines"][0] == "warning"
+    assert found["engines"][1].endswith(installing("openvino"))
+    assert found["store"][1].endswith(f"PostgreSQL's driver is not installed; {installing('postgresql')}")
+    with pytest.raises(MissingPackageError, match=re.escape(installing("s3"))):
+        ClipStore("s3://bucket/clips", "a")
 
 
 def test_all_is_wrong(place):

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import fsspec
 
-from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError
+from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError, installing
 from latentwatch.video.address import mask
 
 MARK = "latentwatch-store"
@@ -44,11 +44,13 @@ class ClipStore:
 
     def __init__(self, url: str, owner: str, unsent: Path | None = None) -> None:
         self.shown = mask(url)
-        options = REMOTE_OPTIONS.get(url.partition("://")[0], {})
+        kind = url.partition("://")[0]
+        options = REMOTE_OPTIONS.get(kind, {})
         try:
             self._files, self._root = fsspec.core.url_to_fs(url, **options)
         except ImportError as error:
-            raise MissingPackageError(f"clips: {self.shown}: needs a package: {error}") from error
+            hint = f"; {installing('s3')}" if kind == "s3" else ""
+            raise MissingPackageError(f"clips: {self.shown}: needs a package: {error}{hint}") from error
         except ValueError as error:
             raise UsageError(f"clips: {self.shown}: {mask(str(error))}") from error
         self._is_local = isinstance(self._files, fsspec.implementations.local.LocalFileSystem)

@@ -15,7 +15,7 @@ from typing import Literal
 from sqlalchemy import make_url
 
 from latentwatch.engines.names import Choice
-from latentwatch.errors import LatentwatchError
+from latentwatch.errors import LatentwatchError, installing
 from latentwatch.monitor.database import open_database
 from latentwatch.monitor.encryption import read_keys
 from latentwatch.monitor.notify import open_channels
@@ -83,7 +83,7 @@ def _engines() -> Iterator[Finding]:
         yield Finding("ok", "engines", ", ".join(there))
     else:
         yield Finding(
-            "warning", "engines", f"{', '.join(there)}; faster with pip install 'latentwatch[openvino]'"
+            "warning", "engines", f"{', '.join(there)}; OpenVINO is faster, {installing('openvino')}"
         )
 
 
