@@ -50,7 +50,7 @@ class EnrolWatch:
             recorder = recorder_of(self._camera.model, self._enrolment)
             with only_one_in(recorder.footage.folder):
                 address = parse_address(self._camera.url.get_secret_value())
-                record(address, recorder, self._stop, self._say, self._enrolment.transport)
+                record(address, recorder, self._stop, self._say, self._enrolment)
                 if not self._stop.is_set():
                     self._learn()
         except LatentwatchError as error:
@@ -80,6 +80,7 @@ def enrolment_of(camera: Camera, settings: Settings, engine: Choice) -> Enrolmen
         ignore=camera.ignore,
         engine=engine,
         transport=camera.transport,
+        loop=camera.loop,
     )
 
 
