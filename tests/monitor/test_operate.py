@@ -206,6 +206,24 @@ def test_a_camera_that_is_removed_leaves_nothing_behind(place, broker, monkeypat
         path.write_text(f"cameras:\n{door}{yard}{rest}")
         asked.set()
         wait_for(lambda: "homeassistant/image/latentwatch_door/snapshot/config" in retained("door"))
+        assert store.announced()["door"] == ["home"]
+
+    # It is removed while nothing runs: the next start has the broker forget it.
+    assert retained("door")
+    path.write_text(f"cameras:\n{yard}{rest}")
+    with watching(path), closing(EventStore(load_settings(path).store_url)) as store:
+        wait_for(lambda: store.announced() == {"yard": ["home"]})
+        wait_for(lambda: store.next_message("home") is None)
+        assert retained("door") == []
+        assert retained("yard") == of_yard
+        assert store.open_problems("door") == []
+    # So does that after a broker is no longer to be told of a camera that is watched on.
+    path.write_text(f"cameras:\n{yard.replace('model:', 'notify: [], model:')}{rest}")
+    with watching(path), closing(EventStore(load_settings(path).store_url)) as store:
+        wait_for(lambda: store.announced() == {"yard": []})
+        wait_for(lambda: store.next_message("home") is None)
+        assert retained("yard") == []
+        assert store.open_problems("yard") == ["gone"]
     subscriber.disconnect()
     subscriber.loop_stop()
 
