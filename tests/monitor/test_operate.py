@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.experiments.live.servers import free_port
-from latentwatch.monitor import camera_watch, running
+from latentwatch.monitor import camera_watch, enrolment, running
 from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.metrics import Metrics
 from latentwatch.monitor.model_files import ModelFiles
@@ -244,6 +244,29 @@ def test_an_event_that_goes_on_is_recorded_when_its_camera_is_removed(camera, pl
         store.close()
         assert event.state == "done"
         assert event.clip
+
+
+def test_how_far_enrolment_is(camera, place, monkeypatch):
+    """From the recording to the learning, which finds that 3 seconds are too little; then it is not told."""
+    monkeypatch.setattr(enrolment, "MEASURED_OVER", 1.0)
+    path, port = place / "cameras.yaml", free_port()
+    path.write_text(
+        f"cameras:\n  new: {{url: {camera}/door.mp4, model: new.lw, enrol: 3s}}\n"
+        f"  still: {{url: 'rtsp://127.0.0.1:9/none', model: door.lw}}\nhttp: {{port: {port}}}\n"
+    )
+
+    def told(what):
+        return value(port, f'latentwatch_enrolment_{what}{{camera="new"}}')
+
+    with watching(path):
+        wait_for(lambda: told("seconds"))
+        assert told("wanted_seconds") == 3
+        assert told("learning") == 0
+        wait_for(lambda: told("learning"))
+        assert told("seconds") == pytest.approx(3)
+        wait_for(lambda: states(port) == {"new": "not watched", "still": "lost"})
+        wait_for(lambda: told("seconds") is None)
+        assert value(port, 'latentwatch_enrolment_seconds{camera="still"}') is None
 
 
 def test_only_other_contents_are_new(place):

@@ -121,6 +121,7 @@ class Running:
         for name, enrolled in [*self._enrolled.items()]:
             if enrolled.is_over:
                 del self._enrolled[name]
+                self._metrics.enrolled(name)
                 if enrolled.has_model:
                     self._take_up(name)
         for name in [name for name, each in self._watches.items() if not each.is_over]:
@@ -148,8 +149,15 @@ class Running:
     def _begin(self, name: str, made: Prepared | None) -> None:
         settings, camera = self.settings, self.settings.cameras[name]
         if made is None:
-            self._enrolled[name] = EnrolWatch(name, camera, settings, self._engine)
-            self._enrolled[name].start()
+            enrolled = EnrolWatch(name, camera, settings, self._engine)
+            self._metrics.enrolling(
+                name,
+                wanted=enrolled.wanted,
+                seen=lambda: enrolled.seen,
+                is_learning=lambda: enrolled.is_learning,
+            )
+            self._enrolled[name] = enrolled
+            enrolled.start()
             return
         ring = PacketRing(camera.seconds_before + KEY_FRAMES)
         recorder = Recorder(
@@ -190,6 +198,7 @@ class Running:
             del self._files[name]
         if name in self._enrolled:
             self._enrolled.pop(name).close()
+            self._metrics.enrolled(name)
 
     def _told_otherwise(self, before: dict[str, list[str]]) -> None:
         """Others are told of other cameras than before. before: channels by camera."""
