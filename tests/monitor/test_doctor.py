@@ -1,6 +1,7 @@
 """`doctor` on a set-up that works, and on one in which all is wrong."""
 
 import json
+import logging
 import re
 import shutil
 import sys
@@ -19,6 +20,15 @@ from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.clips import MARK, ClipStore
 from latentwatch.monitor.settings_file import load_settings
 from latentwatch.monitor.store import EventStore
+
+
+@pytest.fixture(autouse=True)
+def quiet_here_alone():
+    """The command silences the log of its process, which here is that of other tests too."""
+    log = logging.getLogger("latentwatch")
+    level = log.level
+    yield
+    log.setLevel(level)
 
 
 @pytest.fixture
