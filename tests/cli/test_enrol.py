@@ -11,6 +11,7 @@ cameras:
   door:
     url: rtsp://127.0.0.1/live
     transport: udp
+    loop: true
     model: door.lw
     false_alarms_per_day: 3
     ignore: [[[0, 0], [0.3, 0], [0.3, 0.2]]]
@@ -27,4 +28,5 @@ def test_a_camera_is_enrolled_as_its_settings_say(monkeypatch, tmp_path):
     (address, model, named), (_, other, plain) = asked
     assert (str(address), model.name, other.name) == ("rtsp://127.0.0.1/live", "door.lw", "other.lw")
     assert (named.transport, named.per_day, len(named.ignore), named.seconds) == ("udp", 3, 1, 7200)
+    assert (named.loop, plain.loop) == (True, False)
     assert (plain.transport, plain.per_day, plain.ignore) == ("tcp", 1, [])

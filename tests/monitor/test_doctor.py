@@ -1,16 +1,34 @@
 """`doctor` on a set-up that works, and on one in which all is wrong."""
 
 import json
+import logging
+import re
 import shutil
+import sys
+from contextlib import closing
 
 import pytest
 from cameras import make_camera
+from fsspec.registry import _registry
 from typer.testing import CliRunner
 
 from latentwatch.cli.main import app
+from latentwatch.errors import MissingPackageError, UsageError, installing
 from latentwatch.experiments.live.rtsp_script import PASSWORD
 from latentwatch.experiments.live.servers import free_port
 from latentwatch.monitor.budget import budget_file
+from latentwatch.monitor.clips import MARK, ClipStore
+from latentwatch.monitor.settings_file import load_settings
+from latentwatch.monitor.store import EventStore
+
+
+@pytest.fixture(autouse=True)
+def quiet_here_alone():
+    """The command silences the log of its process, which here is that of other tests too."""
+    log = logging.getLogger("latentwatch")
+    level = log.level
+    yield
+    log.setLevel(level)
 
 
 @pytest.fixture
@@ -42,6 +60,55 @@ def test_all_is_well(place, rtsp, broker):
     assert found["model of door"][0] == "warning"  # it has no health reference
     assert not {PASSWORD, "secret-token"} & set(done.output.replace("/", " ").replace(":", " ").split())
     assert not (place / "latentwatch-data").exists()
+
+
+def test_clips_that_are_not_this_stores(place):
+    """As `watch` would say, also where the store is yet to be made; looking at a folder does not claim it."""
+    path = place / "cameras.yaml"
+    path.write_text(
+        "cameras: {door: {url: door.mp4, model: door.lw}}\nclips: clips\nkeep: {gigabytes: 0.001}\n"
+    )
+    clips = str(place / "clips")
+    assert doctor(path)[1]["clips"][0] == "ok"
+    assert not (place / "clips").exists()
+
+    ClipStore(clips, "another")
+    refused = f"{clips}: belongs to another event store; give each store its own folder"
+    assert doctor(path)[1]["clips"] == ("problem", refused)
+    (place / "latentwatch-data").mkdir()
+    with closing(EventStore(load_settings(path).store_url)) as store:
+        assert doctor(path)[1]["clips"] == ("problem", refused)
+        with pytest.raises(UsageError, match=re.escape(refused)):
+            ClipStore(clips, store.owner)
+        (place / "clips" / MARK).write_text(store.owner)
+    assert doctor(path)[1]["clips"][0] == "ok"
+
+
+def test_clips_on_a_server(place, s3):
+    path = place / "cameras.yaml"
+    path.write_text(f"cameras: {{door: {{url: door.mp4, model: door.lw}}}}\nclips: {s3.url}\n")
+    assert doctor(path)[1]["clips"] == ("ok", f"{s3.url}: can be reached")
+    ClipStore(s3.url, "another")
+    assert doctor(path)[1]["clips"][1].startswith(f"{s3.url}: belongs to another event store")
+    path.write_text(path.read_text() + "store: mysql://x\n")
+    assert doctor(path)[1]["clips"][0] == "warning"
+
+
+def test_what_is_not_installed(place, monkeypatch):
+    """The hints are commands that work: Latentwatch is in no package index."""
+    for package in ("openvino", "psycopg", "s3fs"):
+        monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(_registry, "s3", raising=False)  # where an earlier test has left it
+    path = place / "cameras.yaml"
+    path.write_text(
+        "cameras: {door: {url: door.mp4, model: door.lw}}\nstore: postgresql://me:hidden@127.0.0.1:9/none\n"
+    )
+    _, found = doctor(path)
+    assert found["engines"][0] == "warning"
+    assert found["engines"][1].endswith(installing("openvino"))
+    assert found["store"][1].endswith(f"PostgreSQL's driver is not installed; {installing('postgresql')}")
+    with pytest.raises(MissingPackageError, match=re.escape(installing("s3"))):
+        ClipStore("s3://bucket/clips", "a")
 
 
 def test_all_is_wrong(place):

@@ -204,10 +204,28 @@ def test_a_film_that_is_too_short_says_so(tmp_path):
     film = short_film(tmp_path)
     made = recorder(tmp_path / "door.lw")
     with pytest.raises(LatentwatchError, match=r"ended after .* of 60 s; give more footage"):
-        record(parse_address(str(film)), made, threading.Event(), print)
+        record(parse_address(str(film)), made, threading.Event(), print, Enrolment(seconds=60))
     assert made.seconds > 1
     with pytest.raises(LatentwatchError, match="nothing was recorded yet"):
         learn_enrolled(tmp_path / "door.lw", Enrolment(seconds=60, architecture=SMALL))
+
+
+def test_a_film_is_enrolled_once_though_it_is_watched_over_and_over(tmp_path, caplog):
+    """By `watch` and by `enrol` alike, and both say so: its second round is no footage to hold out."""
+    film = short_film(tmp_path)
+    path = tmp_path / "cameras.yaml"
+    path.write_text(f"cameras: {{door: {{url: {film}, model: door.lw, enrol: 60s, loop: true}}}}\n")
+    loaded = load_settings(path)
+    wanted = enrol_watch.enrolment_of(loaded.cameras["door"], loaded, "auto")
+    said = []
+    with pytest.raises(LatentwatchError, match="or a shorter time; more rounds of it show nothing new"):
+        enrol_camera(parse_address(str(film)), tmp_path / "yard.lw", wanted, said.append)
+    once = f"{film} is played once: 'loop' holds when it is watched, not while it is enrolled"
+    assert said == [once]
+    with caplog.at_level("INFO", logger="latentwatch"):
+        watch(loaded, threading.Event(), engine="torch")
+    assert f"door: enrolment: {once}" in caplog.text
+    assert "more rounds of it show nothing new" in caplog.text
 
 
 def test_lengths_of_time():

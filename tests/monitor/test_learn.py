@@ -226,6 +226,20 @@ def spoilt(out):
     save(out, made, budget=False)
 
 
+def test_a_camera_without_versions_has_no_folder_for_them(tmp_path):
+    path = tmp_path / "cameras.yaml"
+    path.write_text("cameras: {door: {url: door.mp4, model: models/door.lw}}\n")
+    for words in (
+        ["versions", str(path)],
+        ["rollback", str(path), "door"],
+        ["rollback", str(path), "door", "--to", "1"],
+    ):
+        CliRunner().invoke(app, words)
+        assert [*tmp_path.iterdir()] == [path]
+    with pytest.raises(UsageError, match="no versions are kept to go back to"):
+        roll_back(tmp_path / "models" / "door.lw")
+
+
 def test_an_adoption_that_was_cut_off_is_finished(tmp_path, monkeypatch):
     model = save(tmp_path / "door.lw", random_model(SMALL))
     keep_version(model, model, "first")

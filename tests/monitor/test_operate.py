@@ -1,10 +1,12 @@
 """`watch` while it runs: cameras that come, go and change, models that are replaced, metrics and health."""
 
+import gc
 import json
 import shutil
 import threading
 import time
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -16,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.experiments.live.servers import free_port
-from latentwatch.monitor import camera_watch, running
+from latentwatch.monitor import camera_watch, enrolment, running
 from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.metrics import Metrics
 from latentwatch.monitor.model_files import ModelFiles
@@ -40,12 +42,12 @@ def place(camera, tmp_path):
 
 
 @contextmanager
-def watching(path):
+def watching(path, engine="torch"):
     """Watches in a thread; gives the event that asks for a reload."""
     stop, asked = threading.Event(), threading.Event()
     reload = Reload(path, asked)
     thread = threading.Thread(
-        target=watch, args=(load_settings(path), stop), kwargs={"engine": "torch", "reload": reload}
+        target=watch, args=(load_settings(path), stop), kwargs={"engine": engine, "reload": reload}
     )
     thread.start()
     try:
@@ -117,6 +119,39 @@ def test_cameras_and_models_change_while_it_runs(place, rtsp, caplog):
         assert list(states(port)) == ["yard"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts the threads of Linux")
+def test_a_model_that_is_replaced_takes_its_threads_with_it(camera, place, caplog):
+    """Each graph that OpenVINO compiles has two threads, which its next one gets when it is gone."""
+    pytest.importorskip("openvino")
+    path = place / "cameras.yaml"
+    path.write_text(f"cameras: {{door: {{url: {camera / 'door.mp4'}, model: door.lw, loop: true}}}}\n")
+    caplog.set_level("INFO", "latentwatch")
+    budget = budget_file(place / "door.lw")
+    good = json.loads(budget.read_text())
+
+    def threads():
+        """Those that are not Python's, at rest."""
+        counts = []
+        for _ in range(20):
+            counts.append(len(list(Path("/proc/self/task").iterdir())) - threading.active_count())
+            time.sleep(0.01)
+        return min(counts)
+
+    gc.disable()  # when it comes is chance, and what leaves its threads to it has them for hours
+    try:
+        with watching(path, "openvino"):
+            wait_for(lambda: "door: watching" in caplog.text)
+            counts = []
+            for times in range(1, 4):
+                budget.write_text(json.dumps({**good, "footage": [f"another {times}"]}))
+                wait_for(lambda times=times: caplog.text.count("door: goes on with the model") == times)
+                wait_for(lambda times=times: caplog.text.count("door: watching") == times + 1)
+                counts.append(threads())
+    finally:
+        gc.enable()
+    assert counts == counts[:1] * 3
+
+
 def test_a_camera_that_is_removed_leaves_nothing_behind(place, broker, monkeypatch, caplog):
     """Neither retained topics at the broker nor a problem that goes on; and it can come back."""
     monkeypatch.setattr(camera_watch, "GONE_AFTER", 0.5)
@@ -171,6 +206,24 @@ def test_a_camera_that_is_removed_leaves_nothing_behind(place, broker, monkeypat
         path.write_text(f"cameras:\n{door}{yard}{rest}")
         asked.set()
         wait_for(lambda: "homeassistant/image/latentwatch_door/snapshot/config" in retained("door"))
+        assert store.announced()["door"] == ["home"]
+
+    # It is removed while nothing runs: the next start has the broker forget it.
+    assert retained("door")
+    path.write_text(f"cameras:\n{yard}{rest}")
+    with watching(path), closing(EventStore(load_settings(path).store_url)) as store:
+        wait_for(lambda: store.announced() == {"yard": ["home"]})
+        wait_for(lambda: store.next_message("home") is None)
+        assert retained("door") == []
+        assert retained("yard") == of_yard
+        assert store.open_problems("door") == []
+    # So does that after a broker is no longer to be told of a camera that is watched on.
+    path.write_text(f"cameras:\n{yard.replace('model:', 'notify: [], model:')}{rest}")
+    with watching(path), closing(EventStore(load_settings(path).store_url)) as store:
+        wait_for(lambda: store.announced() == {"yard": []})
+        wait_for(lambda: store.next_message("home") is None)
+        assert retained("yard") == []
+        assert store.open_problems("yard") == ["gone"]
     subscriber.disconnect()
     subscriber.loop_stop()
 
@@ -191,6 +244,29 @@ def test_an_event_that_goes_on_is_recorded_when_its_camera_is_removed(camera, pl
         store.close()
         assert event.state == "done"
         assert event.clip
+
+
+def test_how_far_enrolment_is(camera, place, monkeypatch):
+    """From the recording to the learning, which finds that 3 seconds are too little; then it is not told."""
+    monkeypatch.setattr(enrolment, "MEASURED_OVER", 1.0)
+    path, port = place / "cameras.yaml", free_port()
+    path.write_text(
+        f"cameras:\n  new: {{url: {camera}/door.mp4, model: new.lw, enrol: 3s}}\n"
+        f"  still: {{url: 'rtsp://127.0.0.1:9/none', model: door.lw}}\nhttp: {{port: {port}}}\n"
+    )
+
+    def told(what):
+        return value(port, f'latentwatch_enrolment_{what}{{camera="new"}}')
+
+    with watching(path):
+        wait_for(lambda: told("seconds"))
+        assert told("wanted_seconds") == 3
+        assert told("learning") == 0
+        wait_for(lambda: told("learning"))
+        assert told("seconds") == pytest.approx(3)
+        wait_for(lambda: states(port) == {"new": "not watched", "still": "lost"})
+        wait_for(lambda: told("seconds") is None)
+        assert value(port, 'latentwatch_enrolment_seconds{camera="still"}') is None
 
 
 def test_only_other_contents_are_new(place):

@@ -192,7 +192,7 @@ def test_the_broker_forgets_a_camera_that_was_removed(store, broker):
     assert len(ours) == 9
     left = MqttChannel(place, ["yard"])
     store.end(event, ["home"], state="done", end=3.0)
-    store.remove(Removal("door", True, ["home"], ["home"]), 9.0)
+    store.remove(Removal("door", True, ["home"], ["home"], ["home"]), 9.0)
     assert store.open_problems("door") == []
     begin(store, ["home"])
     left.start()
@@ -207,7 +207,7 @@ def test_the_broker_forgets_a_camera_that_was_removed(store, broker):
         assert set(retained(broker)) == set(before) - ours
     # A camera that has come back before its removal was told stays.
     back = MqttChannel(place, ["door", "yard"])
-    store.remove(Removal("door", True, [], ["home"]), 10.0)
+    store.remove(Removal("door", True, ["home"], [], ["home"]), 10.0)
     left.close()
     back.start()
     sending = outbox(store, home=back)
@@ -228,15 +228,17 @@ def test_what_a_change_of_the_settings_removes():
     def settings(notify=channels, **cameras):
         return Settings.model_validate({"cameras": cameras, "notify": notify})
 
-    old = settings(door=camera, yard=camera)
-    assert removals(old, old) == []
-    assert removals(old, settings(yard=camera)) == [Removal("door", True, ["home", "office"], ["home"])]
+    old = {"door": [*channels], "yard": [*channels]}
+    assert removals(old, settings(door=camera, yard=camera)) == []
+    assert removals(old, settings(yard=camera)) == [
+        Removal("door", True, ["home", "phone", "office"], ["home", "office"], ["home"])
+    ]
     assert removals(old, settings(door=camera, yard={**camera, "notify": ["phone"]})) == [
-        Removal("yard", False, ["home", "office"], ["home"])
+        Removal("yard", False, ["home", "office"], ["home", "office"], ["home"])
     ]
     # A channel that is gone itself hears nothing: its messages would wait for ever.
     phone = {"phone": channels["phone"]}
-    assert removals(old, settings(phone, yard=camera)) == [Removal("door", True, [], [])]
+    assert removals(old, settings(phone, yard=camera)) == [Removal("door", True, ["phone"], [], [])]
 
 
 def test_the_last_will_says_that_nobody_watches(broker):

@@ -71,12 +71,13 @@ def enrol(
         from latentwatch.monitor.zones import parse_polygon
     from latentwatch.video.address import parse_address
 
-    polygons, transport = [parse_polygon(text) for text in ignore or []], Enrolment.transport
+    polygons = [parse_polygon(text) for text in ignore or []]
+    transport, loop = Enrolment.transport, Enrolment.loop
     if settings is not None:
         chosen = camera_in(settings, load_settings(settings), camera)
         camera, output = chosen.url.get_secret_value(), output or chosen.model
         per_day, polygons = chosen.false_alarms_per_day, [list(each) for each in chosen.ignore]
-        transport = chosen.transport
+        transport, loop = chosen.transport, chosen.loop
     try:
         seconds = parse_duration(duration)
     except ValueError as error:
@@ -91,6 +92,7 @@ def enrol(
         per_day=per_day,
         ignore=polygons,
         transport=transport,
+        loop=loop,
     )
     enrol_camera(parse_address(camera), model, enrolment)
     print(f"{model} is ready. Next: latentwatch watch cameras.yaml")

@@ -92,12 +92,9 @@ def rollback(
     Example: latentwatch rollback cameras.yaml front-door --to 1
     """
     with needs_extra("monitor"):
-        from latentwatch.monitor.versions import roll_back, versions_folder
-        from latentwatch.training.lock import only_one_in
+        from latentwatch.monitor.versions import roll_back
 
-    model = camera_in(settings, _load(settings), camera).model
-    with only_one_in(versions_folder(model)):
-        number = roll_back(model, to)
+    number = roll_back(camera_in(settings, _load(settings), camera).model, to)
     print(f"{camera}: version {number} is in use")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import Compile, Epochs, architecture, needs_extra, training_settings
+from latentwatch.cli.options import Compile, Epochs, architecture, training_settings
 from latentwatch.models.presets import DEFAULT_WIDTH, WIDTHS
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ def reproduce(
     Example: latentwatch reproduce ped2 --data data/ped2
     """
     from latentwatch.errors import StoppedError, UsageError
-
-    with needs_extra("monitor"):  # some experiments watch; what they import is not always installed
-        from latentwatch.experiments.registry import EXPERIMENTS, experiment
+    from latentwatch.experiments.registry import EXPERIMENTS, experiment
     from latentwatch.experiments.seeds import Plan
     from latentwatch.training.settings import FORMS
 

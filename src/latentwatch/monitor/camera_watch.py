@@ -160,6 +160,9 @@ class CameraWatch:
         self._recorder.close()
         self._metrics.live.set(0)
         self._on_state(self.name, False)
+        # OpenVINO gives a model's threads to the next one once it is gone. It goes now, not when Python next
+        # looks for cycles: this object is in one, since the reader calls it.
+        del self._detector
 
     def _next(self) -> Arrival | None:
         return self._reader.take() if self._reader.ready else None

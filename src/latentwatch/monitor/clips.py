@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import fsspec
 
-from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError
+from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError, installing
 from latentwatch.video.address import mask
 
 MARK = "latentwatch-store"
@@ -36,19 +36,22 @@ class ClipStore:
     """Files by names such as `front-door/0123….mp4`; a file is there whole or not at all.
 
     url: a folder, or an fsspec URL such as `s3://bucket/folder`. owner: the mark of the event store; clips of
-    another store are not touched. unsent: where files wait to be sent to another machine (see `Uploads`);
+    another store are not touched. claim: False only looks whether it could be used, and writes no mark.
+    unsent: where files wait to be sent to another machine (see `Uploads`);
     without it, and for a folder, they are put in place at once. Raises `UsageError` for an unknown kind of
     URL or a folder that belongs to another store, `MissingPackageError` where the kind needs a package,
     `LatentwatchError` where it cannot be written.
     """
 
-    def __init__(self, url: str, owner: str, unsent: Path | None = None) -> None:
+    def __init__(self, url: str, owner: str, unsent: Path | None = None, *, claim: bool = True) -> None:
         self.shown = mask(url)
-        options = REMOTE_OPTIONS.get(url.partition("://")[0], {})
+        kind = url.partition("://")[0]
+        options = REMOTE_OPTIONS.get(kind, {})
         try:
             self._files, self._root = fsspec.core.url_to_fs(url, **options)
         except ImportError as error:
-            raise MissingPackageError(f"clips: {self.shown}: needs a package: {error}") from error
+            hint = f"; {installing('s3')}" if kind == "s3" else ""
+            raise MissingPackageError(f"clips: {self.shown}: needs a package: {error}{hint}") from error
         except ValueError as error:
             raise UsageError(f"clips: {self.shown}: {mask(str(error))}") from error
         self._is_local = isinstance(self._files, fsspec.implementations.local.LocalFileSystem)
@@ -56,7 +59,9 @@ class ClipStore:
         self._moving = threading.Lock()  # held while a waiting file is put in place or taken away
         self.on_wait: Callable[[], None] = lambda: None
         try:
-            self._claim(owner)
+            self._check(owner)
+            if claim:
+                self._claim(owner)
         except OSError as error:
             raise LatentwatchError(f"clips: {self.shown}: cannot be written: {mask(str(error))}") from error
 
@@ -134,14 +139,16 @@ class ClipStore:
                 found[name] = match[1]
         return found
 
+    def _check(self, owner: str) -> None:
+        if self.exists(MARK) and self.read(MARK).decode().strip() != owner:
+            raise UsageError(
+                f"clips: {self.shown}: belongs to another event store; give each store its own folder"
+            )
+
     def _claim(self, owner: str) -> None:
         if self._is_local:
             Path(self._root).mkdir(parents=True, exist_ok=True)
         if self.exists(MARK):
-            if self.read(MARK).decode().strip() != owner:
-                raise UsageError(
-                    f"clips: {self.shown}: belongs to another event store; give each store its own folder"
-                )
             return
         with self._reached():
             self._files.pipe_file(self._path(MARK), f"{owner}\n".encode())

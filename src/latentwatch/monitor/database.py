@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, make_ur
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError
+from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError, installing
 from latentwatch.monitor.model import Owner
 from latentwatch.video.address import mask
 
@@ -46,7 +46,7 @@ def open_database(url: str) -> Engine:
             engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise MissingPackageError(
-                f"store: {name}: PostgreSQL's driver is not installed; pip install 'latentwatch[postgresql]'"
+                f"store: {name}: PostgreSQL's driver is not installed; {installing('postgresql')}"
             ) from error
     else:
         raise UsageError(f"store: {name}: give sqlite:///PATH or postgresql://user:password@host/database")

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,12 +16,13 @@ from typing import Literal
 from sqlalchemy import make_url
 
 from latentwatch.engines.names import Choice
-from latentwatch.errors import LatentwatchError
-from latentwatch.monitor.database import open_database
+from latentwatch.errors import LatentwatchError, installing
+from latentwatch.monitor.clips import ClipStore
 from latentwatch.monitor.encryption import read_keys
 from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.prepare import Prepared, prepare
 from latentwatch.monitor.settings import Camera, Settings
+from latentwatch.monitor.store import EventStore
 from latentwatch.video.address import mask, parse_address
 from latentwatch.video.frame import Frame
 from latentwatch.video.stream import Stream
@@ -68,8 +70,10 @@ def examine(settings: Settings, engine: Choice = "auto") -> Iterator[Finding]:
             for name, camera in settings.cameras.items()
         ]
         yield from (look.result() for look in looks)
-    yield from _places(settings)
-    yield _database(settings)
+    yield _room("folder", settings.folder, settings)
+    finding, owner = _database(settings)
+    yield finding
+    yield _clips(settings, owner)
     if settings.privacy is not None:
         yield _keys(settings)
     yield from _channels(settings)
@@ -83,7 +87,7 @@ def _engines() -> Iterator[Finding]:
         yield Finding("ok", "engines", ", ".join(there))
     else:
         yield Finding(
-            "warning", "engines", f"{', '.join(there)}; faster with pip install 'latentwatch[openvino]'"
+            "warning", "engines", f"{', '.join(there)}; OpenVINO is faster, {installing('openvino')}"
         )
 
 
@@ -157,40 +161,51 @@ def _camera(name: str, camera: Camera, made: Prepared | None) -> Finding:
     return Finding("ok", what, text)
 
 
-def _places(settings: Settings) -> Iterator[Finding]:
-    places = {"folder": settings.folder}
-    if "://" not in settings.clips_url:
-        places["clips"] = Path(settings.clips_url)
-    for what, path in places.items():
-        there = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            yield Finding("problem", what, f"{there}: cannot be written to; give this user the right to")
-            continue
-        free = shutil.disk_usage(there).free
-        used = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else 0
-        text = f"{path}: {free / 1e9:.1f} GB free"
-        if free < SCARCE:
-            yield Finding("problem", what, f"{text}; make room")
-        elif free + used < settings.keep.gigabytes * 1e9:
-            yield Finding(
-                "warning",
-                what,
-                f"{text}, {used / 1e9:.1f} GB used, of {settings.keep.gigabytes:g} GB to be kept; "
-                "lower keep.gigabytes or make room",
-            )
-        else:
-            yield Finding("ok", what, text)
+def _room(what: str, path: Path, settings: Settings) -> Finding:
+    """Whether a folder can be written to, and has room for what is to be kept."""
+    there = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return Finding("problem", what, f"{there}: cannot be written to; give this user the right to")
+    free = shutil.disk_usage(there).free
+    used = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else 0
+    text = f"{path}: {free / 1e9:.1f} GB free"
+    if free < SCARCE:
+        return Finding("problem", what, f"{text}; make room")
+    if free + used < settings.keep.gigabytes * 1e9:
+        return Finding(
+            "warning",
+            what,
+            f"{text}, {used / 1e9:.1f} GB used, of {settings.keep.gigabytes:g} GB to be kept; "
+            "lower keep.gigabytes or make room",
+        )
+    return Finding("ok", what, text)
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> tuple[Finding, str | None]:
+    """Also the mark by which the store's clips are known, "" before it is made; None where it cannot be."""
     try:
-        url = settings.store_url
         if settings.store is None and not (settings.folder / "events.db").exists():
-            return Finding("ok", "store", "SQLite, made at the first start")
-        open_database(url).dispose()
-        return Finding("ok", "store", f"{make_url(url).render_as_string()}: tables in the newest form")
+            return Finding("ok", "store", "SQLite, made at the first start"), ""
+        with closing(EventStore(settings.store_url)) as store:
+            shown = make_url(settings.store_url).render_as_string()
+            return Finding("ok", "store", f"{shown}: tables in the newest form"), store.owner
     except (LatentwatchError, OSError) as error:
-        return Finding("problem", "store", mask(str(error)))
+        return Finding("problem", "store", mask(str(error))), None
+
+
+def _clips(settings: Settings, owner: str | None) -> Finding:
+    """owner: of the store; None where it is not known."""
+    try:
+        if owner is not None:
+            ClipStore(settings.clips_url, owner, claim=False)
+    except LatentwatchError as error:
+        return Finding("problem", "clips", str(error).removeprefix("clips: "))
+    if "://" not in settings.clips_url:
+        return _room("clips", Path(settings.clips_url), settings)
+    shown = mask(settings.clips_url)
+    if owner is None:
+        return Finding("warning", "clips", f"{shown}: not looked at, since the store cannot be opened")
+    return Finding("ok", "clips", f"{shown}: can be reached")
 
 
 def _keys(settings: Settings) -> Finding:

@@ -34,7 +34,8 @@ class Enrolment:
 
     seconds: usable footage to see. fps: frames a second. gigabytes: the most that footage may take on the
     disk. per_day: false alarms a day that are allowed; ignore: polygons whose errors do not count. engine:
-    what scores for the calibration. transport: how RTSP brings the pictures.
+    what scores for the calibration. transport: how RTSP brings the pictures. loop: whether a file is watched
+    over and over; it is enrolled once all the same, see `record`.
     """
 
     seconds: float
@@ -46,6 +47,7 @@ class Enrolment:
     ignore: Polygons = ()
     engine: Choice = "auto"
     transport: Transport = "tcp"
+    loop: bool = False
 
 
 def enrol_camera(
@@ -63,7 +65,7 @@ def enrol_camera(
     try:
         recorder = recorder_of(model, enrolment)
         with only_one_in(recorder.footage.folder):
-            record(address, recorder, threading.Event(), say, enrolment.transport)
+            record(address, recorder, threading.Event(), say, enrolment)
             learn_enrolled(model, enrolment, say)
     except (KeyboardInterrupt, StoppedError) as error:
         raise StoppedError("stopped; the same command goes on where it was") from error
@@ -85,20 +87,24 @@ def record(
     recorder: EnrolmentRecorder,
     stop: threading.Event,
     say: Callable[[str], None],
-    transport: Transport = "tcp",
+    enrolment: Enrolment,
 ) -> None:
     """Records until enough was seen, or until `stop` is set.
 
-    A camera that is lost is waited for. Raises `LatentwatchError` where a file as camera ends too soon, or
-    the disk is full.
+    A camera that is lost is waited for. A file is played once: over and over, the last quarter would be what
+    the first three have shown, and the budget would promise what it promises of footage learned by heart.
+    Raises `LatentwatchError` where a file ends too soon, or the disk is full.
     """
     if recorder.is_done:
         return
+    loops = enrolment.loop and not address.is_live
+    if loops:
+        say(f"{address} is played once: 'loop' holds when it is watched, not while it is enrolled")
     shutil.rmtree(_run_folder(recorder.model), ignore_errors=True)  # what was learned from less footage
     opened: list[CameraSource] = []
 
     def source() -> CameraSource:
-        opened.append(CameraSource(address, transport=transport))
+        opened.append(CameraSource(address, transport=enrolment.transport))
         return opened[-1]
 
     reader = LiveReader(source, fps=recorder.wanted_fps)
@@ -110,9 +116,10 @@ def record(
             if arrival is not None:
                 recorder.look(arrival.frame)
             elif reader.ended:
+                why = "; more rounds of it show nothing new" if loops else ""
                 raise LatentwatchError(
                     f"{address}: ended after {shown(recorder.seconds)} of {shown(recorder.wanted)}; "
-                    "give more footage, or a shorter time"
+                    f"give more footage, or a shorter time{why}"
                 )
             told.now()
     finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.enrol import Enrolment, learn_enrolled, record, recorder_of
+from latentwatch.monitor.enrolment import EnrolmentRecorder
 from latentwatch.monitor.settings import Camera, Settings
 from latentwatch.monitor.side_process import SideProcess
 from latentwatch.training.lock import only_one_in
@@ -22,6 +23,7 @@ class EnrolWatch:
         self.name = name
         self._camera = camera
         self._enrolment = enrolment_of(camera, settings, engine)
+        self._recorder: EnrolmentRecorder | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"enrol {name}", daemon=True)
 
@@ -29,6 +31,21 @@ class EnrolWatch:
         """Begins to record, or goes on where it was."""
         log.info("%s: no model yet, the camera is enrolled first", self.name)
         self._thread.start()
+
+    @property
+    def wanted(self) -> float:
+        """Seconds of usable footage to see."""
+        return self._enrolment.seconds
+
+    @property
+    def seen(self) -> float:
+        """Seconds of usable footage seen so far, in earlier runs of the program too."""
+        return self._recorder.seconds if self._recorder else 0.0
+
+    @property
+    def is_learning(self) -> bool:
+        """Whether all is recorded and the model is being made."""
+        return self._recorder is not None and self._recorder.is_done and not self.is_over
 
     @property
     def is_over(self) -> bool:
@@ -47,10 +64,10 @@ class EnrolWatch:
 
     def _run(self) -> None:
         try:
-            recorder = recorder_of(self._camera.model, self._enrolment)
+            self._recorder = recorder = recorder_of(self._camera.model, self._enrolment)
             with only_one_in(recorder.footage.folder):
                 address = parse_address(self._camera.url.get_secret_value())
-                record(address, recorder, self._stop, self._say, self._enrolment.transport)
+                record(address, recorder, self._stop, self._say, self._enrolment)
                 if not self._stop.is_set():
                     self._learn()
         except LatentwatchError as error:
@@ -80,6 +97,7 @@ def enrolment_of(camera: Camera, settings: Settings, engine: Choice) -> Enrolmen
         ignore=camera.ignore,
         engine=engine,
         transport=camera.transport,
+        loop=camera.loop,
     )
 
 

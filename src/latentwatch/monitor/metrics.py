@@ -36,6 +36,12 @@ class Metrics:
         self._level = gauge("level", "Level of the last frame; 1 is the threshold.")
         self._live = gauge("camera_live", "1 while frames come.")
         self._since = gauge("seconds_since_frame", "Since the last frame, or since watching began.")
+        self._enrolment = {
+            "seen": gauge("enrolment_seconds", "Usable footage that was seen of a camera being enrolled."),
+            "wanted": gauge("enrolment_wanted_seconds", "Usable footage that is to be seen of it."),
+            "is_learning": gauge("enrolment_learning", "1 once that was seen, while the model is trained."),
+        }
+        self._enrolled: set[str] = set()
         self._latency = Histogram(
             "latentwatch_inference_seconds",
             "Time to score a frame.",
@@ -58,6 +64,22 @@ class Metrics:
         )
         self._since.labels(camera).set_function(lambda: time.monotonic() - made.last_frame)
         return made
+
+    def enrolling(
+        self, camera: str, *, wanted: float, seen: Callable[[], float], is_learning: Callable[[], bool]
+    ) -> None:
+        """A camera is being enrolled. wanted, seen: seconds of usable footage; what changes is asked for."""
+        self._enrolled.add(camera)
+        self._enrolment["wanted"].labels(camera).set(wanted)
+        self._enrolment["seen"].labels(camera).set_function(seen)
+        self._enrolment["is_learning"].labels(camera).set_function(lambda: float(is_learning()))
+
+    def enrolled(self, camera: str) -> None:
+        """A camera is no longer being enrolled, if it ever was."""
+        if camera in self._enrolled:
+            self._enrolled.remove(camera)
+            for each in self._enrolment.values():
+                each.remove(camera)
 
     def forget(self, camera: str) -> None:
         """A camera is no longer watched, if it ever was."""

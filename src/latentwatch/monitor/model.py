@@ -98,6 +98,15 @@ class CameraProblem(Base):
     end: Mapped[float | None]
 
 
+class Announced(Base):
+    """A camera of which a channel was told, whose receiver may keep that until the camera is removed."""
+
+    __tablename__ = "announced"
+
+    camera: Mapped[str] = mapped_column(String(64), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
 class Unblurring(Base):
     """Who was given the original of a blurred clip or snapshot, and when (seconds since 1970, UTC).
 

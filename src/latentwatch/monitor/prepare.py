@@ -63,9 +63,10 @@ def prepare(name: str, camera: Camera, engine: Choice) -> Prepared:
             f"camera {name}: {camera.false_alarms_per_day:g} false alarms a day are more than normal footage "
             "can give; ask for fewer"
         )
-    if budget.engine != str(opened):
+    chosen = str(opened)  # a log that keeps its records would keep the engine itself
+    if budget.engine != chosen:
         log.warning(
-            "%s: calibrated on %s, watched on %s; scores may differ a little", name, budget.engine, opened
+            "%s: calibrated on %s, watched on %s; scores may differ a little", name, budget.engine, chosen
         )
     log.info("%s: threshold %.4g for %g false alarms a day", name, threshold, camera.false_alarms_per_day)
     detector = Detector(model, info.calibration, engine=opened)

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections import deque
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from av.error import FFmpegError
@@ -29,9 +30,11 @@ from latentwatch.monitor.footage import (
     open_run,
     written,
 )
-from latentwatch.monitor.model import Label
 from latentwatch.video.frame import Frame
 from latentwatch.video.writer import VideoWriter
+
+if TYPE_CHECKING:  # learning from footage needs no database
+    from latentwatch.monitor.model import Label
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +165,7 @@ def part_of(name: str) -> Part:
     return "held-out" if zlib.crc32(name.encode()) % 4 == 0 else "train"
 
 
-def take_label(model: Path, event: str, label: Label | None) -> bool:
+def take_label(model: Path, event: str, label: "Label | None") -> bool:
     """Moves the frames of an event where its label says; returns whether they were moved.
 
     normal: into the reservoir. anomaly: away, so that nothing ever learns from them. None: back to wait.

@@ -64,8 +64,9 @@ class Running:
         self._waiting: dict[str, tuple[float, Prepared | None]] = {}
         """Cameras that could not begin, since the store could not be used, and when they try again."""
         self._removals: list[Removal] = []
-        self._remove_at = 0.0
-        """What is not recorded yet of cameras that were removed, and when that is tried again."""
+        self._unannounced: dict[str, list[str]] = {}
+        self._record_at = 0.0
+        """What is not recorded yet of who is told of which cameras, and when that is tried again."""
 
     @property
     def states(self) -> dict[str, str]:
@@ -73,10 +74,16 @@ class Running:
         return {name: self._state(name) for name in self.settings.cameras}
 
     def begin(self, prepared: dict[str, Prepared]) -> None:
-        """Begins to watch all cameras of the settings. Raises as `open_channels`."""
-        self._telling.begin(self.settings, open_channels(self.settings))
+        """Begins to watch all cameras of the settings. Raises as `open_channels`.
+
+        Cameras that were told of before the program's last end, and are not watched any more, are removed.
+        prepared: emptied, or the caller would hold the models for as long as others are watched with.
+        """
+        channels = open_channels(self.settings)
+        self._told_otherwise(self._store.announced())
+        self._telling.begin(self.settings, channels)
         for name in self.settings.cameras:
-            self._begin(name, prepared.get(name))
+            self._begin(name, prepared.pop(name, None))
 
     def change(self, new: Settings) -> None:
         """Goes on with other settings; cameras for which nothing changes are not touched.
@@ -96,9 +103,7 @@ class Running:
         if channels is not None:
             self._telling.begin(new, channels)
         self.settings = new
-        self._removals += removals(old, new)
-        self._remove_at = 0.0
-        self._record_removals()
+        self._told_otherwise({name: old.channels_of(name) for name in old.cameras})
         for name in changed:
             self._try_to_begin(name, prepared.get(name))
         for name in set(old.cameras) - set(new.cameras):
@@ -108,7 +113,7 @@ class Running:
     def look(self) -> bool:
         """What is done now and then; whether all is over."""
         self._learner.tick(self.settings, self._store)
-        self._record_removals()
+        self._record_changes()
         for name, (due, made) in [*self._waiting.items()]:
             if time.monotonic() >= due:
                 del self._waiting[name]
@@ -116,6 +121,7 @@ class Running:
         for name, enrolled in [*self._enrolled.items()]:
             if enrolled.is_over:
                 del self._enrolled[name]
+                self._metrics.enrolled(name)
                 if enrolled.has_model:
                     self._take_up(name)
         for name in [name for name, each in self._watches.items() if not each.is_over]:
@@ -143,8 +149,15 @@ class Running:
     def _begin(self, name: str, made: Prepared | None) -> None:
         settings, camera = self.settings, self.settings.cameras[name]
         if made is None:
-            self._enrolled[name] = EnrolWatch(name, camera, settings, self._engine)
-            self._enrolled[name].start()
+            enrolled = EnrolWatch(name, camera, settings, self._engine)
+            self._metrics.enrolling(
+                name,
+                wanted=enrolled.wanted,
+                seen=lambda: enrolled.seen,
+                is_learning=lambda: enrolled.is_learning,
+            )
+            self._enrolled[name] = enrolled
+            enrolled.start()
             return
         ring = PacketRing(camera.seconds_before + KEY_FRAMES)
         recorder = Recorder(
@@ -185,22 +198,34 @@ class Running:
             del self._files[name]
         if name in self._enrolled:
             self._enrolled.pop(name).close()
+            self._metrics.enrolled(name)
 
-    def _record_removals(self) -> None:
+    def _told_otherwise(self, before: dict[str, list[str]]) -> None:
+        """Others are told of other cameras than before. before: channels by camera."""
+        self._removals += removals(before, self.settings)
+        self._unannounced = {name: self.settings.channels_of(name) for name in self.settings.cameras}
+        self._record_at = 0.0
+        self._record_changes()
+
+    def _record_changes(self) -> None:
         """Ends the problems of cameras that were removed, and has channels forget them; never raises."""
-        while self._removals and time.monotonic() >= self._remove_at:
-            removal = self._removals[0]
-            is_back = removal.is_gone and removal.camera in self.settings.cameras
-            try:
-                if not is_back:
+        if time.monotonic() < self._record_at:
+            return
+        try:
+            while self._removals:
+                removal = self._removals[0]
+                if not (removal.is_gone and removal.camera in self.settings.cameras):  # it is not back
                     self._store.remove(removal, time.time())
-            except SQLAlchemyError as error:
-                reason = mask(str(error)).splitlines()[0]
-                log.error("%s: not removed yet, again in %.0f s: %s", removal.camera, AGAIN_AFTER, reason)
-                self._remove_at = time.monotonic() + AGAIN_AFTER
-                return
-            del self._removals[0]
-            self._telling.wake()
+                del self._removals[0]
+                self._telling.wake()
+            if self._unannounced:
+                self._store.announce(self._unannounced)
+                self._unannounced = {}
+        except SQLAlchemyError as error:
+            what = f"{self._removals[0].camera}: not removed" if self._removals else "channels: not recorded"
+            reason = mask(str(error)).splitlines()[0]
+            log.error("%s yet, again in %.0f s: %s", what, AGAIN_AFTER, reason)
+            self._record_at = time.monotonic() + AGAIN_AFTER
 
     def _take_up(self, name: str) -> None:
         """Goes on with the model that is there now, or as before if it is not whole."""

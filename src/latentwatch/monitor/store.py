@@ -8,7 +8,7 @@ whatever moment the program dies at, `recover` finds the files that no row names
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from latentwatch.errors import UsageError
 from latentwatch.monitor.clips import ORIGINAL, ClipStore
 from latentwatch.monitor.database import open_database
-from latentwatch.monitor.model import CameraProblem, Event, Kind, Label, Message, Owner, Unblurring
+from latentwatch.monitor.model import Announced, CameraProblem, Event, Kind, Label, Message, Owner, Unblurring
 from latentwatch.monitor.removal import Removal
 from latentwatch.monitor.settings import Keep
 
@@ -133,6 +133,27 @@ class EventStore:
                 )
                 for channel in removal.forget
             )
+            which = and_(Announced.camera == removal.camera, Announced.channel.in_(removal.left))
+            session.execute(delete(Announced).where(which))
+
+    def announce(self, told: Mapping[str, Sequence[str]]) -> None:
+        """Records that channels are told of cameras, until `remove` takes that back. told: by camera."""
+        with self._session() as session, session.begin():
+            for camera, channels in told.items():
+                for channel in channels:
+                    session.merge(Announced(camera=camera, channel=channel))
+
+    def announced(self) -> dict[str, list[str]]:
+        """By camera, the channels that were told of it; also cameras that have problems, told or not."""
+        pairs = select(Announced.camera, Announced.channel).order_by(Announced.camera, Announced.channel)
+        troubled = select(CameraProblem.camera).where(CameraProblem.end.is_(None))
+        found: dict[str, list[str]] = {}
+        with self._session() as session:
+            for camera, channel in session.execute(pairs):
+                found.setdefault(camera, []).append(channel)
+            for camera in session.scalars(troubled):
+                found.setdefault(camera, [])
+        return found
 
     def open_problems(self, camera: str) -> list[str]:
         """The problems that a camera has, as far as is known."""

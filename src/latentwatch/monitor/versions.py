@@ -16,6 +16,7 @@ from typing import Any
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.calibrate import file_sha256, health_file
+from latentwatch.training.lock import only_one_in
 
 KEPT = 10
 """Versions that are kept, the newest ones and the one in use."""
@@ -116,14 +117,20 @@ def settle(model: Path) -> None:
 
 
 def roll_back(model: Path, number: int | None = None) -> int:
-    """Goes back to a version, by default the one before that in use; gives its number. Raises as `adopt`."""
-    now = in_use(model)
-    if number is None:
-        before = [each.number for each in versions_of(model) if now is None or each.number < now]
-        if not before:
-            raise UsageError(f"{model}: no version before the one in use is kept")
-        number = before[-1]
-    adopt(model, number)
+    """Goes back to a version, by default the one before that in use; gives its number.
+
+    Raises as `adopt` does, and `UsageError` where the model is learning in another process.
+    """
+    if not versions_of(model):  # the lock would make a folder for them
+        raise UsageError(f"{model}: no versions are kept to go back to")
+    with only_one_in(versions_folder(model)):
+        now = in_use(model)
+        if number is None:
+            before = [each.number for each in versions_of(model) if now is None or each.number < now]
+            if not before:
+                raise UsageError(f"{model}: no version before the one in use is kept")
+            number = before[-1]
+        adopt(model, number)
     return number
 
 
