@@ -70,13 +70,15 @@ def fill(made, frames):
     made.close()
 
 
-def test_runs_are_kept_as_they_were_and_the_last_quarter_is_held_out(tmp_path):
+def test_runs_are_kept_as_they_were_and_every_fourth_is_held_out(tmp_path):
     made = recorder(tmp_path / "door.lw")
     frames = list(street(80))
     fill(made, frames)
     assert made.is_done
     kept = made.footage
     assert [len(kept.runs(part)) for part in footage.PARTS] == [15, 5]
+    order = sorted((run.stem, part) for part in footage.PARTS for run in kept.runs(part))
+    assert [part for _, part in order] == ["train", "train", "train", "held-out"] * 5
     with open_video(kept.runs("train")[0]) as run:
         first = [frame.rgb for frame in run]
         assert run.fps == FPS
@@ -118,10 +120,9 @@ def test_pictures_that_show_nothing_are_not_recorded(tmp_path):
 
 def test_a_slow_camera_keeps_its_own_rate(tmp_path):
     made = recorder(tmp_path / "door.lw", seconds=20.0)
-    for index, frame in enumerate(street(30)):
-        made.look(Frame(index, index / 4, frame.rgb))
+    fill(made, (replace(frame, time=frame.index / 4) for frame in street(30)))
     assert made.is_done
-    assert len(made.footage.runs("train")) == 5
+    assert [len(made.footage.runs(part)) for part in footage.PARTS] == [5, 1]
     with open_video(made.footage.runs("train")[0]) as run:
         assert run.fps == 4
 

@@ -91,8 +91,8 @@ def record(
 ) -> None:
     """Records until enough was seen, or until `stop` is set.
 
-    A camera that is lost is waited for. A file is played once: over and over, the last quarter would be what
-    the first three have shown, and the budget would promise what it promises of footage learned by heart.
+    A camera that is lost is waited for. A file is played once: over and over, what is held out would be what
+    was learned from, and the budget would promise what it promises of footage learned by heart.
     Raises `LatentwatchError` where a file ends too soon, or the disk is full.
     """
     if recorder.is_done:

@@ -1,8 +1,9 @@
 """Records of a new camera what training and calibration need: short runs, spread over the whole enrolment.
 
-The first three quarters of the time are learned from; the last quarter is held out, and calibrates. While
-there is room every run is kept; when there is none, every second one goes, and from then on only every second
-one is recorded. So the runs are spread evenly however long it takes, within a disk limit.
+Three runs of four are learned from; every fourth is held out, and calibrates, so that it shows every hour
+that was seen and not only the last ones. While there is room every run is kept; when there is none, every
+second one goes, and from then on only every second one is recorded. So the runs are spread evenly however
+long it takes, within a disk limit.
 """
 
 import json
@@ -18,8 +19,8 @@ from latentwatch.monitor.picture_measures import Grey, small_grey
 from latentwatch.video.frame import Frame
 from latentwatch.video.resize import resize
 
-TRAIN_SHARE = 0.75
-"""Share of the time that is learned from."""
+HELD_OUT_EVERY = 4
+"""One run of so many is held out."""
 
 TRAIN_RUNS = 100
 """Most runs to learn from: some half an hour. More would take longer to train on than they are worth."""
@@ -95,12 +96,12 @@ class EnrolmentRecorder:
         self._writer = self._writer or RunWriter(self.footage, fps)
         self._progress.seconds += 1 / fps
         slot = (round(self.seconds * fps) - 1) // self._writer.length  # whole frames: seconds would drift
-        part: Part = "train" if self.seconds < TRAIN_SHARE * self.wanted else "held-out"
+        part, turn = _part_of(slot)
         begins = slot != self._slot
         self._slot = slot
         if begins:
             self._save()
-        if self._writer.is_open or (begins and slot % self._progress.every[part] == 0):
+        if self._writer.is_open or (begins and turn % self._progress.every[part] == 0):
             small = Frame(frame.index, frame.time, resize(frame.rgb, self._progress.size))
             if self._writer.add(small, part):
                 self._bound(part)
@@ -152,6 +153,14 @@ class EnrolmentRecorder:
             part.replace(self._file)
         except OSError as error:
             raise LatentwatchError(f"{self._file}: cannot be written: {error.strerror}") from error
+
+
+def _part_of(slot: int) -> tuple[Part, int]:
+    """The part that the run number `slot` belongs to, and which of that part's runs it is."""
+    rounds, place = divmod(slot, HELD_OUT_EVERY)
+    if place == HELD_OUT_EVERY - 1:
+        return "held-out", rounds
+    return "train", rounds * (HELD_OUT_EVERY - 1) + place
 
 
 def enrolled_footage(model: Path) -> Footage:
