@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from command import COMMAND, run
@@ -15,6 +16,7 @@ SETTINGS = "cameras:\n  door:\n    url: door.mp4\n    model: door.lw\n"
     ("words", "shown"),
     [
         (["--help"], "watch"),
+        (["--version"], f"latentwatch {version('latentwatch')}"),
         (["train", "--help"], "--width"),
         (["watch", "cameras.yaml", "--check"], "1 cameras, 0 channels; no mistakes"),
         (["events", "list", "cameras.yaml"], "level"),

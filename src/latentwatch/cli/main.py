@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -52,6 +54,24 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(events, name="events")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"latentwatch {version('latentwatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Say which version this is; then stop."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
