@@ -69,6 +69,10 @@ def test_split_never_overlaps_and_gives_runs_that_are_long_enough(lengths, short
         assert all(any(a <= start and stop <= b for a, b in clips) for start, stop in parts)
 
 
+def test_split_of_few_short_clips_holds_out_one_of_them():
+    assert store(24, 24, 24).split(10) == ([(0, 24), (48, 72)], [(24, 48)])
+
+
 def test_split_of_one_short_clip_takes_its_tail():
     assert store(100).split(12) == ([(0, 88)], [(88, 100)])
     train, held_out = store(20).split(12)  # too short to divide: the same frames serve for both

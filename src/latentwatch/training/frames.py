@@ -78,7 +78,8 @@ def _blocks(clips: list[Run], wanted: int, shortest: int) -> list[Run]:
     """Blocks of `wanted` frames in all, evenly spread over `clips`, each within one of them.
 
     What one leaves of its clip is nothing or twice `shortest` at least, since the shortest run of all decides
-    how long training's runs are. A single one is the end of its clip, which leaves the rest in one piece.
+    how long training's runs are. A single one is the end of its clip, which leaves the rest in one
+    piece. A clip that is shorter than a block should be, of several, is taken whole.
     """
     number = min(max(wanted // (LONGER * shortest), 1), BLOCKS)
     length = wanted // number
@@ -90,7 +91,9 @@ def _blocks(clips: list[Run], wanted: int, shortest: int) -> list[Run]:
                 middle = start + place - length // 2 if number > 1 else stop - length
                 first = max(min(middle, stop - length), start)
                 last = min(first + length, stop)
-                if number > 1:
+                if len(clips) > 1 and stop - start < LONGER * shortest:
+                    first, last = start, stop
+                elif number > 1:
                     first = first if first - start >= 2 * shortest else start
                     last = last if stop - last >= 2 * shortest else stop
                 held.append((first, last))
