@@ -49,38 +49,40 @@ def test_python_can_run_the_package():
     assert b"watch" in done.stdout
 
 
-def test_a_missing_extra_is_one_line(tmp_path):
-    (tmp_path / "cameras.yaml").write_text(SETTINGS)
-    code = "import sys; sys.modules['sqlalchemy'] = None; from latentwatch.cli.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "watch", "cameras.yaml"],
+def run_without(missing, folder, *words):
+    """The command where so many packages are not installed."""
+    code = (
+        f"import sys; sys.modules |= dict.fromkeys({missing}); from latentwatch.cli.main import main; main()"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
         check=False,
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
     )
+
+
+def test_a_missing_extra_is_one_line(tmp_path):
+    (tmp_path / "cameras.yaml").write_text(SETTINGS)
+    done = run_without(["sqlalchemy"], tmp_path, "watch", "cameras.yaml")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("latentwatch: sqlalchemy")
     assert line.endswith("is not installed; in the folder of Latentwatch's source: pip install '.[monitor]'")
 
 
-def test_experiments_are_there_without_the_monitor_extra(tmp_path):
-    """All but live, which watches with the real program, and says so when it is asked to."""
-    missing = ("alembic", "apprise", "cryptography", "paho", "prometheus_client", "sqlalchemy")
-    code = (
-        f"import sys; sys.modules |= dict.fromkeys({missing}); from latentwatch.cli.main import main; main()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "reproduce", "--list"],
-        check=False,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+def test_experiments_are_there_without_the_monitor_extra(tmp_path, shared_data):
+    """All but live, which watches with the real program, and says so before it trains anything."""
+    missing = ["alembic", "apprise", "cryptography", "paho", "prometheus_client", "sqlalchemy"]
+    done = run_without(missing, tmp_path, "reproduce", "--list")
     assert done.returncode == 0, done.stderr
     assert "drift" in done.stdout
     assert "live" in done.stdout
+    live = run_without(missing, tmp_path, "reproduce", "live", "--data", str(shared_data), "--quick")
+    assert live.returncode == 1
+    assert "training" not in live.stdout
+    assert "is not installed; in the folder" in live.stderr
 
 
 @pytest.mark.parametrize("listed", ["list", "problems"])

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from latentwatch.cli.options import (
+    DEFAULT_FORM,
     Epochs,
     Form,
     Width,
@@ -53,7 +54,7 @@ def enrol(
         list[str] | None,
         typer.Option(help="A polygon whose errors do not count, see 'calibrate'.", show_default=False),
     ] = None,
-    form: Form = "joint",
+    form: Form = DEFAULT_FORM,
     epochs: Epochs = None,
 ) -> None:
     """Record a new camera, learn what is normal there, and set its budget of false alarms.

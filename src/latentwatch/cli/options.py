@@ -32,6 +32,9 @@ Form = Annotated[
         "'fast' for a first look."
     ),
 ]
+DEFAULT_FORM: Form = "joint"
+"""The form of training that the default width was chosen with."""
+
 Compile = Annotated[
     bool,
     typer.Option(

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from latentwatch.cli.options import Compile, Epochs, architecture, training_settings
+from latentwatch.cli.options import DEFAULT_FORM, Compile, Epochs, architecture, training_settings
 from latentwatch.models.presets import DEFAULT_WIDTH, WIDTHS
 
 if TYPE_CHECKING:
     from latentwatch.experiments.experiment import Experiment
     from latentwatch.experiments.seeds import Plan
-
-DEFAULT_FORM = "joint"
-"""The form of training that `train`'s default width was chosen with."""
 
 
 def reproduce(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from latentwatch.cli.options import (
+    DEFAULT_FORM,
     Compile,
     Epochs,
     Form,
@@ -49,7 +50,7 @@ def train(
     loss: Annotated[
         Reconstruction, typer.Option(help="What reconstruction is judged by in training (Table 4).")
     ] = "mse",
-    form: Form = "joint",
+    form: Form = DEFAULT_FORM,
     epochs: Epochs = None,
     compiled: Compile = False,
     seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
@@ -86,7 +87,7 @@ def train(
             {
                 "--motion": motion != "conv3d",
                 "--loss": loss != "mse",
-                "--form": form != "joint",
+                "--form": form != DEFAULT_FORM,
                 "--compile": compiled,
                 "--devices": devices > 1,
             },

@@ -1,9 +1,10 @@
 """Training footage, decoded and resized once, so that an epoch is never bound by decoding."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -77,29 +78,33 @@ def _frames(runs: list[Run]) -> int:
 def _blocks(clips: list[Run], wanted: int, shortest: int) -> list[Run]:
     """Blocks of `wanted` frames in all, evenly spread over `clips`, each within one of them.
 
-    What one leaves of its clip is nothing or twice `shortest` at least, since the shortest run of all decides
-    how long training's runs are. A single one is the end of its clip, which leaves the rest in one
-    piece. A clip that is shorter than a block should be, of several, is taken whole.
+    A single one is the end of a clip, which leaves the rest in one piece; or, of several clips, a whole one
+    that is shorter than a block should be.
     """
     number = min(max(wanted // (LONGER * shortest), 1), BLOCKS)
-    length = wanted // number
-    held: list[Run] = []
-    for i in range(number):
-        place = (2 * i + 1) * _frames(clips) // (2 * number)
-        for start, stop in clips:
-            if place < stop - start:
-                middle = start + place - length // 2 if number > 1 else stop - length
-                first = max(min(middle, stop - length), start)
-                last = min(first + length, stop)
-                if len(clips) > 1 and stop - start < LONGER * shortest:
-                    first, last = start, stop
-                elif number > 1:
-                    first = first if first - start >= 2 * shortest else start
-                    last = last if stop - last >= 2 * shortest else stop
-                held.append((first, last))
-                break
-            place -= stop - start
-    return held
+    ends = list(accumulate(stop - start for start, stop in clips))
+    places = [(2 * i + 1) * ends[-1] // (2 * number) for i in range(number)]
+    clips_at = [bisect_right(ends, place) for place in places]
+    if number == 1:
+        start, stop = clips[clips_at[0]]
+        is_whole = len(clips) > 1 and stop - start < LONGER * shortest
+        return [(start if is_whole else max(stop - wanted, start), stop)]
+    return [
+        _block(clips[at], clips[at][1] - (ends[at] - place), wanted // number, shortest)
+        for at, place in zip(clips_at, places, strict=True)
+    ]
+
+
+def _block(clip: Run, middle: int, length: int, shortest: int) -> Run:
+    """`length` frames about `middle`, all of the clip if it is no longer.
+
+    What is left on either side is nothing or twice `shortest` at least, since the shortest run of all decides
+    how long training's runs are.
+    """
+    start, stop = clip
+    first = max(min(middle - length // 2, stop - length), start)
+    last = min(first + length, stop)
+    return start if first - start < 2 * shortest else first, stop if stop - last < 2 * shortest else last
 
 
 def _less(clip: Run, held: list[Run]) -> list[Run]:

@@ -1,15 +1,13 @@
 """`latentwatch reproduce live`: the whole way from cameras to messages, measured on real processes."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.registry import open_dataset
 from latentwatch.errors import MissingPackageError, installing
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.live.camera import calibrated_model
-from latentwatch.experiments.live.measured import Accuracy, Faults, Load, load, save
+from latentwatch.experiments.live.measured import Accuracy, Faults, Load, load
 from latentwatch.experiments.live.page import write_live
 from latentwatch.experiments.seeds import Plan, only_form
 from latentwatch.monitor.budget import load_budget
@@ -28,13 +26,17 @@ def reproduce_live(plan: Plan) -> Path:
     It is written anew after each part. Raises as the parts do, and `MissingPackageError` where a server or a
     package is missing.
     """
+    try:  # before anything takes time
+        from latentwatch.experiments.live.parts import measure
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(f"{error.name} is not installed; {installing('monitor')}") from error
     dataset = open_dataset("ped2", plan.data)
     model = calibrated_model(plan, dataset)
     folder = plan.runs / "live"
     page = plan.results / "live.md"
     for name in (plan.only,) if plan.only else PARTS:
         if plan.only or not _is_done(name, folder):
-            _measure(name, plan, dataset, model, folder)
+            measure(name, plan, dataset, model, folder)
         page = _write(plan, model, folder)
     return page
 
@@ -42,26 +44,6 @@ def reproduce_live(plan: Plan) -> Path:
 def _is_done(name: str, folder: Path) -> bool:
     found = load(PARTS[name], folder)
     return found is not None and not (isinstance(found, Faults) and not found.complete)
-
-
-def _measure(name: str, plan: Plan, dataset: Dataset, model: Path, folder: Path) -> None:
-    try:
-        from latentwatch.experiments.live.accuracy import measure_accuracy
-        from latentwatch.experiments.live.faults import FaultRun
-        from latentwatch.experiments.live.load import measure_load
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(f"{error.name} is not installed; {installing('monitor')}") from error
-    stands = folder / "stands" / name
-    if name == "accuracy":
-        save(measure_accuracy(dataset, model, stands, quick=plan.quick, say=plan.say), folder)
-    elif name == "faults":
-        done = load(Faults, folder)
-        if done is None or done.complete:
-            done = Faults(quick=plan.quick)
-        FaultRun(dataset, model, stands, done, keep=partial(save, folder=folder), say=plan.say).run()
-    else:
-        minutes = min(plan.minutes, 1) if plan.quick else plan.minutes
-        save(measure_load(dataset, model, stands, minutes=minutes, quick=plan.quick, say=plan.say), folder)
 
 
 def _write(plan: Plan, model: Path, folder: Path) -> Path:
