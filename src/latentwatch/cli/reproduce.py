@@ -78,13 +78,15 @@ def reproduce(
     seeds = seeds or (1 if quick else 4)
     width = width or DEFAULT_WIDTH
     form = form or DEFAULT_FORM
-    epochs = epochs or (4 if quick else None)
     forms = form.split(",")
     unknown = [each for each in forms if each not in FORMS]
     if unknown:
         raise UsageError(f"--form {unknown[0]}: no such form of training; known are {', '.join(FORMS)}")
 
-    variant = ["quick"] if quick else unlike_default(size, width, form)
+    variant = ["quick"] if quick else unlike_default(size, width, form, epochs)
+    # A form of training has a folder of its own in that of its network.
+    network = ["quick"] if quick else unlike_default(size, width, DEFAULT_FORM, epochs)
+    epochs = epochs or (4 if quick else None)
 
     def plan(each: "Experiment") -> Plan:
         # Folders are this machine's business: the result names the command without them.
@@ -104,7 +106,7 @@ def reproduce(
             seeds=seeds,
             command=command,
             compiled=compiled,
-            runs=runs / "quick" if quick else runs,
+            runs=runs / "-".join(network),
             results=results,
             quick=quick,
             only=only,
@@ -134,15 +136,17 @@ def reproduce(
     print(f"results: {page}")
 
 
-def unlike_default(size: str | None, width: str, form: str) -> list[str]:
-    """What the names of a result's files say of settings that are not the default ones.
+def unlike_default(size: str | None, width: str, form: str, epochs: int | None) -> list[str]:
+    """What the names of a result's files and of the folder of its models say of settings that are not the
+    default ones.
 
-    So a run with other settings does not overwrite the page of a run with them.
+    So a run with other settings neither overwrites the page of a run with them nor finds its models.
     """
     return [
         *([size] if size else []),
         *([f"width-{width}"] if width != DEFAULT_WIDTH else []),
         *([f"form-{form.replace(',', '-')}"] if form != DEFAULT_FORM else []),
+        *([f"epochs-{epochs}"] if epochs else []),
     ]
 
 

@@ -59,9 +59,8 @@ class ClipStore:
         self._moving = threading.Lock()  # held while a waiting file is put in place or taken away
         self.on_wait: Callable[[], None] = lambda: None
         try:
-            self._check(owner)
-            if claim:
-                self._claim(owner)
+            if not self._is_marked(owner) and claim:
+                self._mark(owner)
         except OSError as error:
             raise LatentwatchError(f"clips: {self.shown}: cannot be written: {mask(str(error))}") from error
 
@@ -139,17 +138,18 @@ class ClipStore:
                 found[name] = match[1]
         return found
 
-    def _check(self, owner: str) -> None:
-        if self.exists(MARK) and self.read(MARK).decode().strip() != owner:
+    def _is_marked(self, owner: str) -> bool:
+        if not self.exists(MARK):
+            return False
+        if self.read(MARK).decode().strip() != owner:
             raise UsageError(
                 f"clips: {self.shown}: belongs to another event store; give each store its own folder"
             )
+        return True
 
-    def _claim(self, owner: str) -> None:
+    def _mark(self, owner: str) -> None:
         if self._is_local:
             Path(self._root).mkdir(parents=True, exist_ok=True)
-        if self.exists(MARK):
-            return
         with self._reached():
             self._files.pipe_file(self._path(MARK), f"{owner}\n".encode())
 

@@ -13,14 +13,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latentwatch.errors import LatentwatchError, UsageError
-from latentwatch.monitor.footage import Footage, Part, RunWriter, footage_folder
+from latentwatch.monitor.footage import HELD_OUT_EVERY, Footage, Part, RunWriter, footage_folder
 from latentwatch.monitor.health_reference import INTERVAL
 from latentwatch.monitor.picture_measures import Grey, small_grey
 from latentwatch.video.frame import Frame
 from latentwatch.video.resize import resize
-
-HELD_OUT_EVERY = 4
-"""One run of so many is held out."""
 
 TRAIN_RUNS = 100
 """Most runs to learn from: some half an hour. More would take longer to train on than they are worth."""

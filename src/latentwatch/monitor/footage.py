@@ -21,6 +21,9 @@ Part = Literal["train", "held-out"]
 
 PARTS: tuple[Part, Part] = ("train", "held-out")
 
+HELD_OUT_EVERY = 4
+"""One run of so many is held out, of an enrolment and of the reservoir."""
+
 RUN_SECONDS = 20.0
 """Length of a run: long enough that what the first frames lack of a score is little of it."""
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.enrolment import enrolled_footage
 from latentwatch.monitor.footage import (
+    HELD_OUT_EVERY,
     PARTS,
     RUN_SECONDS,
     Footage,
@@ -161,8 +162,8 @@ def event_run(model: Path, event: str) -> Path:
 
 
 def part_of(name: str) -> Part:
-    """Where a run of this name belongs: one of four is held out."""
-    return "held-out" if zlib.crc32(name.encode()) % 4 == 0 else "train"
+    """Where a run of this name belongs."""
+    return "held-out" if zlib.crc32(name.encode()) % HELD_OUT_EVERY == 0 else "train"
 
 
 def take_label(model: Path, event: str, label: "Label | None") -> bool:
