@@ -89,11 +89,12 @@ def test_frame_rate_trains_one_model_each(made, monkeypatch):
     reproduce_frame_rate(asked(made, "fig3"))
     result, rows = rows_of(made, "fig3")
     assert {key[0] for key in rows} == {"ped2, 1 frame in 1", "ped2, 1 frame in 3"}
-    assert f"{2 * (48 - 11)} at d = 1, {2 * (16 - 11)} at d = 3" in result["protocol"]
+    assert f"{2 * (48 - 11)} at d = 1, {2 * 3 * (16 - 11)} at d = 3" in result["protocol"]
     assert "of 2 values of d" in result["remarks"][0]
     assert (made / "runs" / "ped2-every-3" / "fast" / "seed-0" / "ped2-every-3.lw").is_file()
     data = thinned(dataset_of(asked(made, "fig3"), "ped2"), 3)
-    assert [len(clip.labels) for clip in data.test] == [16, 16]
+    assert [len(clip.labels) for clip in data.test] == [16] * 6
+    assert len({clip.name for clip in data.test}) == 6
     assert data.train[0].fps == pytest.approx(10 / 3)
 
 

@@ -102,6 +102,18 @@ def test_every_third_frame(tmp_path):
     assert few.labels.all()
 
 
+def test_every_third_frame_from_another_on(tmp_path):
+    clip = Clip("a", moving_square(tmp_path / "a", frames=11), 9.0, np.arange(11) % 3 == 2)
+    few = every(clip, 3, first=2)
+    with clip.open() as frames:
+        whole = [frame.rgb for frame in frames]
+    with few.open() as frames:
+        assert frames.frame_count == 3
+        np.testing.assert_array_equal([frame.rgb for frame in frames], whole[2::3])
+    assert few.name == "a from 2"
+    assert few.labels.tolist() == [True] * 3
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

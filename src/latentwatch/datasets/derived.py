@@ -25,21 +25,24 @@ def corrupted(clip: Clip, how: Corruption) -> Clip:
     return replace(clip, source=opened)
 
 
-def every(clip: Clip, step: int) -> Clip:
-    """The clip's frames 0, `step`, 2 `step` and so on, numbered anew, with their labels; without masks."""
+def every(clip: Clip, step: int, first: int = 0) -> Clip:
+    """The clip's frames `first`, `first + step` and so on, numbered anew, with their labels; without masks.
+
+    first: 0 to `step - 1`; if not 0, the clip's name says so.
+    """
 
     def choose(frames: Iterator[Frame]) -> Iterator[Frame]:
-        for number, frame in enumerate(islice(frames, 0, None, step)):
+        for number, frame in enumerate(islice(frames, first, None, step)):
             yield Frame(number, frame.time, frame.rgb)
 
     def opened(size: tuple[int, int] | None = None) -> VideoSource:
         source = clip.open(size)
-        count = None if source.frame_count is None else -(-source.frame_count // step)
+        count = None if source.frame_count is None else -(-(source.frame_count - first) // step)
         return DerivedSource(source, choose, fps=source.fps / step, frame_count=count)
 
     return Clip(
-        name=clip.name,
+        name=f"{clip.name} from {first}" if first else clip.name,
         source=opened,
         fps=None if clip.fps is None else clip.fps / step,
-        labels=None if clip.labels is None else clip.labels[::step],
+        labels=None if clip.labels is None else clip.labels[first::step],
     )
