@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import Calibration, load_bundle
-from latentwatch.bundle.file import checksum_of
+from latentwatch.bundle.file import check_place, checksum_of
 from latentwatch.bundle.int8 import Int8Info, int8_file, save_int8
 from latentwatch.bundle.provenance import software
 from latentwatch.datasets.dataset import Clip
@@ -81,8 +81,10 @@ def quantise_camera(
     clips: the camera's normal footage, best that which it was trained on: held out from learning the ranges
     is then what was held out from training. Raises `LatentwatchError` where the footage is too short, nothing
     changes in it, or the relative prediction error moved by more than `BOUND`; nothing is then written.
-    `StoppedError` on Ctrl-C, `UsageError` for a motion model that takes no steps.
+    `StoppedError` on Ctrl-C, `UsageError` for a motion model that takes no steps and where `out` cannot be.
     """
+    file = out or int8_file(bundle)
+    check_place(file)
     model, info = load_bundle(bundle)
     try:
         trial = try_int8(model, info.calibration, clips, say, name=str(bundle))
@@ -94,7 +96,6 @@ def quantise_camera(
             f"{bundle}: its relative prediction error on held-out footage is {before:.4g} in fp32 and "
             f"{after:.4g} in int8; it moved by {trial.moved:.1%}, more than {BOUND:.0%}: nothing is written"
         )
-    file = out or int8_file(bundle)
     description = Int8Info(
         belongs_to=checksum_of(bundle),
         calibration=trial.calibration,
