@@ -157,6 +157,23 @@ def test_ctrl_c_keeps_the_steps_that_were_measured(tmp_path):
     assert json.loads((tmp_path / "steps.json").read_text())["settings"]["parts"] == 3
 
 
+def test_a_folder_that_cannot_be_is_refused_before_the_work(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(LatentwatchError, match="taken: cannot make this folder for the results"):
+        measure_steps(400, "torch", tmp_path / "taken", "", say=pytest.fail)
+
+
+def test_the_page_names_the_number_format(tmp_path):
+    words = ["streams", "--steps", str(PARTS), "--engine", "torch", "--fp32", "--to", str(tmp_path)]
+    CliRunner().invoke(app, words, catch_exceptions=False)
+    result = json.loads((tmp_path / "steps.json").read_text())
+    assert result["command"] == f"latentwatch streams --steps {PARTS} --engine torch --fp32"
+    with pytest.raises(UsageError, match="--bf16: ONNX Runtime computes in fp32"):
+        CliRunner().invoke(
+            app, ["streams", "--steps", "20", "--engine", "onnx", "--bf16"], catch_exceptions=False
+        )
+
+
 def test_the_command_measures_steps_without_a_model(tmp_path):
     words = ["streams", "--steps", str(10 * PARTS), "--engine", "torch", "--to", str(tmp_path)]
     done = CliRunner().invoke(app, words, catch_exceptions=False)
@@ -170,7 +187,12 @@ def test_the_command_measures_steps_without_a_model(tmp_path):
         ([], "a model file and --source are needed, or --steps"),
         (["--steps", "3"], "give 20 or more"),
         (["none.lw", "--source", "none.mp4"], "no such model file"),
-        (["none.lw", "--source", "none.mp4", "--streams", "1,x"], "--streams 1,x: expected numbers from 1"),
+        (
+            ["none.lw", "--source", "none.mp4", "--streams", "1,x"],
+            "--streams 1,x: expected whole numbers from 1",
+        ),
+        (["none.lw", "--source", "none.mp4", "--streams", "1.5"], "--streams 1.5: expected whole numbers"),
+        (["none.lw", "--steps", "1000"], "--steps: takes a model of its own"),
         (["none.lw", "--source", "none.mp4", "--fps", "0"], "--fps 0: expected numbers from 1"),
     ],
 )
