@@ -16,6 +16,7 @@ from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.graphs import GraphName, graph_names
 from latentwatch.engines.openvino_engine import Int8Engine, OpenvinoEngine
+from latentwatch.engines.packages import require_nncf
 from latentwatch.engines.quantise import quantise
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.models.decoupled import Decoupled
@@ -122,6 +123,7 @@ def try_int8(
     architecture = model.architecture
     if "step" not in graph_names(model):
         raise UsageError(f"{name}: motion model {architecture.motion} has no int8 form; only conv3d has")
+    require_nncf()  # said before the footage is decoded
     with TemporaryDirectory() as folder:
         store = build_store(
             clips, architecture.size, Path(folder), lambda clip, n: say(f"decoded {clip}: {n} frames")
