@@ -6,6 +6,7 @@ from clips import SMALL
 from safetensors.torch import load_file, safe_open, save_file
 
 from latentwatch.bundle.bundle import BundleInfo, Calibration, load_bundle, save_bundle
+from latentwatch.bundle.file import write_model_file
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 
@@ -113,3 +114,14 @@ def test_calibration_in_fp32_must_be_there(bundle):
 def test_missing(tmp_path):
     with pytest.raises(UsageError, match="no such model file"):
         load_bundle(tmp_path / "none.lw")
+
+
+def test_a_file_that_cannot_be_written_says_so(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    for path, reason in (
+        (tmp_path, "Is a directory"),
+        (tmp_path / "taken" / "x.lw", "Not a directory|File exists"),
+    ):
+        with pytest.raises(LatentwatchError, match=f"cannot write the model: ({reason})"):
+            write_model_file(path, {"a": torch.zeros(1)}, "{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]

@@ -87,6 +87,8 @@ def test_stopped_training_is_resumed(trained):
         (["train", "one", "--size", "30x50"], 2, "must be a multiple of 8"),
         (["train", "one", "--width", "huge"], 2, "no such width"),
         (["train", "one", "--resume"], 2, "nothing to resume"),
+        (["train", "short", "-o", "empty"], 2, "empty: is a folder; give the name of the model file"),
+        (["train", "short", "--model", "mnad", "-o", "text.mp4/x.lw"], 2, "text.mp4 is a file and no folder"),
         (["score", "none.lw", "one"], 2, "no such model file"),
         (["score", "text.mp4", "one"], 1, "damaged or not a Latentwatch model"),
         (["reproduce", "ped2", "--data", "empty"], 2, "no UCSD Ped2 there"),

@@ -45,6 +45,19 @@ def test_evaluate_on_an_engine(monkeypatch, capsys, bundle, tmp_path):
     assert live == pytest.approx({name: plain[name] for name in live})
 
 
+def test_a_folder_that_cannot_be_is_refused_before_the_work(monkeypatch, capsys, bundle, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    words = ["evaluate", bundle, "street", "-o", tmp_path / "taken"]
+    monkeypatch.setattr(sys, "argv", ["latentwatch", *map(str, words)])
+    monkeypatch.setattr("latentwatch.evaluation.run.evaluate_model", None)  # would fail if it were called
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    stderr = capsys.readouterr().err
+    assert stopped.value.code == 1
+    assert "taken: cannot make this folder for the results: File exists; give another" in stderr
+    assert len(stderr.strip().splitlines()) == 1
+
+
 def test_streamed_clip_is_the_batch(small_model, tmp_path):
     clip = moving_square(tmp_path / "clip", frames=SMALL.span + 4)
     whole = score_clip(small_model, open_video(clip))

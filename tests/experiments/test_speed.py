@@ -8,7 +8,7 @@ from plans import plan
 from typer.testing import CliRunner
 
 from latentwatch.cli.main import app
-from latentwatch.errors import StoppedError
+from latentwatch.errors import LatentwatchError, StoppedError
 from latentwatch.experiments.speed import bench as bench_module
 from latentwatch.experiments.speed import systems
 from latentwatch.experiments.speed import table3 as table3_module
@@ -211,6 +211,13 @@ def test_a_small_table3_for_real(tmp_path, monkeypatch):
     assert float(here.split("|")[3].split()[0]) > 1
     assert any("turns, about" in line for line in said)
     assert (tmp_path / "results" / "table3-quick.png").is_file()
+
+
+@pytest.mark.usefixtures("two_engines")
+def test_a_folder_that_cannot_be_is_refused_before_the_race(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(LatentwatchError, match="taken: cannot make this folder for the results"):
+        run_bench(small_plan(tmp_path / "taken"), pytest.fail)
 
 
 @pytest.mark.usefixtures("two_engines")

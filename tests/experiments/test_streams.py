@@ -1,6 +1,8 @@
 import json
 import signal
+import weakref
 
+import numpy as np
 import pytest
 from clips import SMALL, moving_square, random_model
 from typer.testing import CliRunner
@@ -8,6 +10,7 @@ from typer.testing import CliRunner
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.cli.main import app
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
+from latentwatch.experiments.streams import load as load_module
 from latentwatch.experiments.streams.costs import STAGES, Cost, measure_costs
 from latentwatch.experiments.streams.film import SIZE, camera_film
 from latentwatch.experiments.streams.load import Load
@@ -15,6 +18,8 @@ from latentwatch.experiments.streams.page import load_remarks, load_rows
 from latentwatch.experiments.streams.run import StreamsPlan, measure_streams
 from latentwatch.experiments.streams.steps import PARTS, measure_steps
 from latentwatch.scoring.detector import Detector
+from latentwatch.scoring.scheduler import Scored
+from latentwatch.video.frame import Frame
 from latentwatch.video.source import open_video
 
 CALIBRATION = Calibration(threshold=0.5, place_threshold=1, pixel_threshold=1, frames=1)
@@ -75,6 +80,21 @@ def test_loads_are_measured_and_written(footage, tmp_path):
     for batch in (1, 2):
         assert all(rows[f"batch of {batch}", f"cpu_ms_{stage}"] > 0 for stage in STAGES)
     assert page.read_text().count("\n| batch of") == 2
+
+
+def test_the_pictures_of_scored_frames_are_not_kept(monkeypatch):
+    monkeypatch.setattr(load_module, "SETTLE", 0.0)
+    pictures = []
+
+    def batches():
+        while True:
+            picture = np.zeros((2, 2, 3), dtype=np.uint8)
+            pictures.append(weakref.ref(picture))
+            yield [Scored("door", Frame(0, 0.0, picture), None, 0.01, 0)]
+
+    measured = load_module._measured(batches(), 0.2)
+    assert measured.scored
+    assert sum(each() is not None for each in pictures) <= 1 < len(pictures)
 
 
 def test_ctrl_c_keeps_what_was_measured(footage, tmp_path):
@@ -157,6 +177,23 @@ def test_ctrl_c_keeps_the_steps_that_were_measured(tmp_path):
     assert json.loads((tmp_path / "steps.json").read_text())["settings"]["parts"] == 3
 
 
+def test_a_folder_that_cannot_be_is_refused_before_the_work(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(LatentwatchError, match="taken: cannot make this folder for the results"):
+        measure_steps(400, "torch", tmp_path / "taken", "", say=pytest.fail)
+
+
+def test_the_page_names_the_number_format(tmp_path):
+    words = ["streams", "--steps", str(PARTS), "--engine", "torch", "--fp32", "--to", str(tmp_path)]
+    CliRunner().invoke(app, words, catch_exceptions=False)
+    result = json.loads((tmp_path / "steps.json").read_text())
+    assert result["command"] == f"latentwatch streams --steps {PARTS} --engine torch --fp32"
+    with pytest.raises(UsageError, match="--bf16: ONNX Runtime computes in fp32"):
+        CliRunner().invoke(
+            app, ["streams", "--steps", "20", "--engine", "onnx", "--bf16"], catch_exceptions=False
+        )
+
+
 def test_the_command_measures_steps_without_a_model(tmp_path):
     words = ["streams", "--steps", str(10 * PARTS), "--engine", "torch", "--to", str(tmp_path)]
     done = CliRunner().invoke(app, words, catch_exceptions=False)
@@ -170,7 +207,12 @@ def test_the_command_measures_steps_without_a_model(tmp_path):
         ([], "a model file and --source are needed, or --steps"),
         (["--steps", "3"], "give 20 or more"),
         (["none.lw", "--source", "none.mp4"], "no such model file"),
-        (["none.lw", "--source", "none.mp4", "--streams", "1,x"], "--streams 1,x: expected numbers from 1"),
+        (
+            ["none.lw", "--source", "none.mp4", "--streams", "1,x"],
+            "--streams 1,x: expected whole numbers from 1",
+        ),
+        (["none.lw", "--source", "none.mp4", "--streams", "1.5"], "--streams 1.5: expected whole numbers"),
+        (["none.lw", "--steps", "1000"], "--steps: takes a model of its own"),
         (["none.lw", "--source", "none.mp4", "--fps", "0"], "--fps 0: expected numbers from 1"),
     ],
 )

@@ -119,6 +119,15 @@ def test_the_int8_file_is_not_the_model(copied, monkeypatch, capsys):
     assert "the int8 form of a model; give the model file itself" in capsys.readouterr().err
 
 
+def test_a_place_that_cannot_be_is_refused_before_the_work(copied, monkeypatch, capsys, camera):
+    monkeypatch.setattr(quantise, "try_int8", None)  # would fail if it were called
+    for place, message in ((copied.parent, "is a folder"), (copied / "x.int8", "is a file and no folder")):
+        assert run(monkeypatch, "quantise", copied, camera[0] / "footage", "-o", place) == 2
+        stderr = capsys.readouterr().err
+        assert message in stderr
+        assert len(stderr.strip().splitlines()) == 1
+
+
 def test_wrong_use(copied):
     with pytest.raises(UsageError, match="OpenVINO alone"):
         latentwatch.load(copied, "onnx", int8=True)
@@ -160,7 +169,7 @@ def test_footage_that_teaches_nothing(copied, tmp_path):
 def test_missing_package(copied, monkeypatch, camera):
     monkeypatch.setitem(sys.modules, "nncf", None)
     with pytest.raises(MissingPackageError, match=r"\.\[quantise\]"):
-        quantise_camera(copied, clips_in(camera[0] / "footage"), say=lambda _: None)
+        quantise_camera(copied, clips_in(camera[0] / "footage"), say=pytest.fail)  # nothing is decoded first
 
 
 def test_nncf_telemetry_stays_out(tmp_path):

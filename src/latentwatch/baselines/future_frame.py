@@ -8,6 +8,7 @@ Departures:
   frame. It sees how much moves and where, not which way. It has the paper's weight, 2.
 - Weights are 1 for intensity and gradient, 2 for flow and 0.05 for the adversarial loss, as in the authors'
   settings; losses are means over values, not sums.
+- Transposed convolutions are 2x2, as in the authors' code, and have no ReLU; the paper says 3x3.
 - The input size is a setting, not 256x256. One learning rate for grey and colour footage.
 - The score is -PSNR in dB; the scaling to [0, 1] within a clip is the evaluation's.
 """

@@ -6,8 +6,11 @@ Departures:
 - The memory is written in training alone. The paper goes on writing it in testing, gated by a score of each
   frame; here the score of a frame depends on its clip only.
 - Both terms of the score are standardised by held-out footage instead of scaled within a test clip.
-- The input size is a setting, not 256x256; losses are means over values or queries; transposed convolutions
-  are 2x2.
+- Distances in the losses of compactness and separateness are squared; in compactness it is the mean over the
+  query's values, as in the authors' code. Both are means over queries.
+- Gradients reach the encoder by way of the reading weights too, which the authors' code detaches.
+- Transposed convolutions are 2x2, with no BatchNorm and ReLU; the authors' are 3x3, with both.
+- The input size is a setting, not 256x256; the prediction loss is a mean over values.
 """
 
 from typing import cast

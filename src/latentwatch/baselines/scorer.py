@@ -1,5 +1,9 @@
 """The interface behind which every system stands, and what the systems of the paper's comparison share.
 
+Departures that all share, beside those that each file states: the learning rate falls along a cosine over 20
+epochs; an epoch sees each frame about once, where the papers begin a clip at every frame; no augmentation, no
+weight decay; the last epoch is kept; the threshold comes from held-out normal footage.
+
 `Scorer` is what running a system needs; ours has it too (`scoring.decoupled_scorer`). `Baseline` adds what
 `training.baseline` needs.
 """

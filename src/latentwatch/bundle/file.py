@@ -5,6 +5,7 @@ Nothing in it is executed.
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -12,6 +13,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from latentwatch.errors import LatentwatchError, UsageError
+
+
+def check_place(path: Path) -> None:
+    """Raises `UsageError` where no model file can be at `path`; asked before the work, not hours later."""
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder; give the name of the model file to write")
+    above = next((folder for folder in path.parents if folder.exists()), path)
+    if not above.is_dir():
+        raise UsageError(f"{path}: cannot be written, {above} is a file and no folder; give another name")
 
 
 def write_model_file(path: Path, tensors: dict[str, torch.Tensor], text: str) -> None:
@@ -27,7 +37,8 @@ def write_model_file(path: Path, tensors: dict[str, torch.Tensor], text: str) ->
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # where there is no such folder there is no part to remove
+            part.unlink(missing_ok=True)
         raise LatentwatchError(f"{path}: cannot write the model: {error.strerror}") from error
 
 

@@ -46,6 +46,7 @@ def evaluate(
     from latentwatch.datasets.registry import open_dataset
     from latentwatch.evaluation.baseline import evaluate_scorer
     from latentwatch.evaluation.plots import plot_clips, plot_roc
+    from latentwatch.evaluation.results import make_folder
     from latentwatch.evaluation.run import evaluate_model
     from latentwatch.evaluation.written import write_evaluation
     from latentwatch.scoring.baseline import load_baseline
@@ -56,6 +57,7 @@ def evaluate(
     if corrupt is not None:
         how = Corruption.parse(corrupt)
         judged = replace(judged, test=[corrupted(clip, how) for clip in judged.test])
+    make_folder(output)
     if system_of(model) == "decoupled":
         network, description = load_bundle(model)
         precision = number_format(bf16, int8)
@@ -79,7 +81,6 @@ def evaluate(
         result = evaluate_scorer(scorer, judged, window=window, unscored_as_first=unscored_as_first)
         system = main = title = scorer.name
         scored_by = "torch fp32"
-    output.mkdir(parents=True, exist_ok=True)
     plot_roc(result.figures, output / "roc.png")
     plot_clips(result.clips[main], output / "clips.png")
     write_evaluation(

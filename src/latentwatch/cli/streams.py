@@ -50,15 +50,18 @@ def streams(
     from latentwatch.scoring.detector import Detector
 
     # Files and folders are this machine's business: the result names the command without them.
+    runs_on = f"--engine {engine}" + ("" if bf16 is None else " --bf16" if bf16 else " --fp32")
     if steps:
         if steps < PARTS:
             raise UsageError(f"--steps {steps}: give {PARTS} or more")
-        command = f"latentwatch streams --steps {steps} --engine {engine}"
-        print(f"results: {measure_steps(steps, engine, to, command)}")
+        if model or source:
+            raise UsageError("--steps: takes a model of its own; leave MODEL and --source out")
+        command = f"latentwatch streams --steps {steps} {runs_on}"
+        print(f"results: {measure_steps(steps, engine, to, command, bf16=bf16)}")
         return
     if model is None or source is None:
         raise UsageError("a model file and --source are needed, or --steps; see 'latentwatch streams --help'")
-    counts = [round(each) for each in _numbers("--streams", numbers, 256)]
+    counts = [int(each) for each in _numbers("--streams", numbers, 256, whole=True)]
     rates = _numbers("--fps", fps, 240)
     network, description = load_bundle(model)
     plan = StreamsPlan(
@@ -71,19 +74,21 @@ def streams(
         results=to,
         command=(
             f"latentwatch streams MODEL --source FILE --streams {numbers} --fps {fps} --seconds {seconds:g} "
-            f"--wait {wait:g} --engine {engine}"
+            f"--wait {wait:g} {runs_on}"
         ),
     )
     print(f"results: {measure_streams(plan)}")
 
 
-def _numbers(option: str, text: str, most: int) -> list[float]:
+def _numbers(option: str, text: str, most: int, *, whole: bool = False) -> list[float]:
     from latentwatch.errors import UsageError
 
     try:
         numbers = [float(each) for each in text.split(",")]
     except ValueError:
         numbers = []
-    if not numbers or not all(1 <= number <= most for number in numbers):
-        raise UsageError(f"{option} {text}: expected numbers from 1 to {most}, such as 1,2,4")
+    in_range = numbers and all(1 <= number <= most for number in numbers)
+    if not in_range or (whole and not all(number.is_integer() for number in numbers)):
+        kind = "whole numbers" if whole else "numbers"
+        raise UsageError(f"{option} {text}: expected {kind} from 1 to {most}, such as 1,2,4")
     return numbers

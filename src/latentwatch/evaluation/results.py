@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from latentwatch.bundle.provenance import software
+from latentwatch.errors import LatentwatchError
 from latentwatch.evaluation.overview import write_overview
 from latentwatch.evaluation.result_file import ResultFile
 
@@ -20,6 +21,19 @@ def describe_run() -> dict[str, str]:
         "date": date.today().isoformat(),
         "machine": f"{os.cpu_count()} cores, {_processor()}",
     }
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the folder of a result; called before the work, so that a wrong name does not cost the figures.
+
+    Raises `LatentwatchError` where it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LatentwatchError(
+            f"{folder}: cannot make this folder for the results: {error.strerror}; give another"
+        ) from error
 
 
 def write_result(
@@ -36,7 +50,7 @@ def write_page(result: ResultFile, folder: Path, plots: dict[str, str], summary:
 
     plots: captions of pictures in the folder, by file name. summary: lines of the page before all rows.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
     engines = len({row.engine for row in result.rows}) > 1
     quick = any(row.status == "quick" for row in result.rows)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from latentwatch.baselines.registry import build
 from latentwatch.baselines.scorer import Baseline, BaselineSettings
+from latentwatch.bundle.file import check_place
 from latentwatch.bundle.provenance import training_run
 from latentwatch.datasets.dataset import Clip
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
@@ -55,10 +56,11 @@ def learn_baseline(
 
     Decoded frames and checkpoints go to `folder` (default: `out` with `.run` added). bf16: bfloat16 or fp32;
     None takes what this machine is faster with.
-    Raises `StoppedError` on Ctrl-C, `UsageError` for settings that make no system, where there is nothing to
-    resume and where another training runs in the folder, `LatentwatchError` where the footage is too short or
-    the disk is full.
+    Raises `StoppedError` on Ctrl-C, `UsageError` for settings that make no system, where `out` cannot be,
+    where there is nothing to resume and where another training runs in the folder, `LatentwatchError` where
+    the footage is too short or the disk is full.
     """
+    check_place(out)
     folder = folder or out.with_name(out.name + ".run")
     checkpoint = last_checkpoint(folder, resume=resume)
     torch.manual_seed(training.seed)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
+from latentwatch.bundle.file import check_place
 from latentwatch.bundle.provenance import training_run
 from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.choose import open_engine
@@ -40,8 +41,9 @@ def learn_camera(
 
     start: a model to go on from, see `train_model`.
     Checkpoints and logs go to `folder` (default: `out` with `.run` added). Raises `StoppedError` on
-    Ctrl-C, else as `only_one_in`, `train_model` and `save_bundle` do.
+    Ctrl-C, else as `check_place`, `only_one_in`, `train_model` and `save_bundle` do.
     """
+    check_place(out)
     folder = folder or out.with_name(out.name + ".run")
     last_checkpoint(folder, resume=resume)  # says where there is nothing to resume, before `folder` is made
     with only_one_in(folder):

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import Calibration, load_bundle
-from latentwatch.bundle.file import checksum_of
+from latentwatch.bundle.file import check_place, checksum_of
 from latentwatch.bundle.int8 import Int8Info, int8_file, save_int8
 from latentwatch.bundle.provenance import software
 from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.graphs import GraphName, graph_names
 from latentwatch.engines.openvino_engine import Int8Engine, OpenvinoEngine
+from latentwatch.engines.packages import require_nncf
 from latentwatch.engines.quantise import quantise
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.models.decoupled import Decoupled
@@ -81,8 +82,10 @@ def quantise_camera(
     clips: the camera's normal footage, best that which it was trained on: held out from learning the ranges
     is then what was held out from training. Raises `LatentwatchError` where the footage is too short, nothing
     changes in it, or the relative prediction error moved by more than `BOUND`; nothing is then written.
-    `StoppedError` on Ctrl-C, `UsageError` for a motion model that takes no steps.
+    `StoppedError` on Ctrl-C, `UsageError` for a motion model that takes no steps and where `out` cannot be.
     """
+    file = out or int8_file(bundle)
+    check_place(file)
     model, info = load_bundle(bundle)
     try:
         trial = try_int8(model, info.calibration, clips, say, name=str(bundle))
@@ -94,7 +97,6 @@ def quantise_camera(
             f"{bundle}: its relative prediction error on held-out footage is {before:.4g} in fp32 and "
             f"{after:.4g} in int8; it moved by {trial.moved:.1%}, more than {BOUND:.0%}: nothing is written"
         )
-    file = out or int8_file(bundle)
     description = Int8Info(
         belongs_to=checksum_of(bundle),
         calibration=trial.calibration,
@@ -121,6 +123,7 @@ def try_int8(
     architecture = model.architecture
     if "step" not in graph_names(model):
         raise UsageError(f"{name}: motion model {architecture.motion} has no int8 form; only conv3d has")
+    require_nncf()  # said before the footage is decoded
     with TemporaryDirectory() as folder:
         store = build_store(
             clips, architecture.size, Path(folder), lambda clip, n: say(f"decoded {clip}: {n} frames")

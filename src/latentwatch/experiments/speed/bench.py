@@ -13,7 +13,7 @@ from latentwatch.bundle.bundle import Calibration
 from latentwatch.engines.choose import open_engine
 from latentwatch.errors import StoppedError
 from latentwatch.evaluation.result_file import ResultFile
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, make_folder, write_result
 from latentwatch.experiments.speed import costs
 from latentwatch.experiments.speed.end_to_end import SIZES, run_through, street_film
 from latentwatch.experiments.speed.measured import SHIPPED, Measured
@@ -104,11 +104,12 @@ def quick_plan(results: Path, command: str, **changes: object) -> BenchPlan:
 def run_bench(plan: BenchPlan, tell: Tell) -> tuple[Measured, Path]:
     """Measures all that `plan` asks for and writes `NAME.json`, `NAME.md` and, of a race, `NAME.png`.
 
-    Raises `MissingPackageError` without openvino, and `StoppedError` on Ctrl-C, with all finished rounds in
-    the page.
+    Raises `MissingPackageError` without openvino, `LatentwatchError` where the folder cannot be made, and
+    `StoppedError` on Ctrl-C, with all finished rounds in the page.
     """
     threads = use_threads(plan.threads)
     formats()  # asks for openvino before anything takes time
+    make_folder(plan.results)
     measured = Measured()
     sections = {"race": measure_race, "parts": _parts, "end-to-end": _end_to_end}
     try:
@@ -223,7 +224,6 @@ def race_protocol(plan: BenchPlan) -> str:
 
 
 def _write(plan: BenchPlan, measured: Measured, threads: int) -> Path:
-    plan.results.mkdir(parents=True, exist_ok=True)
     plots = {}
     if measured.race.rounds:
         plot_speed(measured, plan.results / f"{plan.name}.png")

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from latentwatch.evaluation.result_file import ResultFile
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, make_folder, write_result
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan
 from latentwatch.experiments.speed.bench import full_plan, measure_race, quick_plan, race_protocol
@@ -19,6 +19,7 @@ def reproduce_table3(plan: Plan) -> Path:
 
     Nothing is trained: seeds and form do not matter. Raises `MissingPackageError` without openvino.
     """
+    make_folder(plan.results)
     width = plan.preset.partition("/")[2]
     asked = (quick_plan if plan.quick else full_plan)(
         plan.results,
@@ -42,7 +43,6 @@ def reproduce_table3(plan: Plan) -> Path:
             plan.say(f"{section}: {done} of {total} turns, about {left:.0f} s left")
 
     measure_race(asked, measured, tell)
-    plan.results.mkdir(parents=True, exist_ok=True)
     plot_speed(measured, plan.results / f"{plan.name}.png")
     result = ResultFile(
         name=plan.name,

@@ -10,7 +10,7 @@ import torch
 
 from latentwatch.errors import StoppedError
 from latentwatch.evaluation.result_file import ResultFile
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, make_folder, write_result
 from latentwatch.experiments.streams.costs import FRAMES, ROUNDS, Cost, measure_costs
 from latentwatch.experiments.streams.film import SIZE, camera_film
 from latentwatch.experiments.streams.load import SETTLE, TOLERATED, Load, measure_load
@@ -54,6 +54,7 @@ def measure_streams(plan: StreamsPlan) -> Path:
         with tempfile.TemporaryDirectory() as folder:
             plan.say(f"making ready, then {len(pairs)} measurements of {plan.seconds:g} s each")
             film = camera_film(plan.source, Path(folder))
+            make_folder(plan.results)
             costs = measure_costs(plan.detector, film, sorted({1, max(plan.streams)}))
             began = time.monotonic()
             for rate, number in pairs:
@@ -80,7 +81,6 @@ def _line(load: Load) -> str:
 
 
 def _write(plan: StreamsPlan, costs: Sequence[Cost], loads: Sequence[Load]) -> Path:
-    plan.results.mkdir(parents=True, exist_ok=True)
     plot = f"{NAME}.png"
     plot_loads(loads, costs, plan.results / plot)
     architecture = plan.detector.architecture

@@ -14,7 +14,7 @@ from latentwatch.engines.choose import open_engine
 from latentwatch.engines.names import Choice
 from latentwatch.errors import StoppedError
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, make_folder, write_result
 from latentwatch.experiments.streams.machine import resident_mib
 from latentwatch.experiments.streams.plots import plot_steps
 from latentwatch.models.decoupled import Decoupled
@@ -45,17 +45,24 @@ class Part:
 
 
 def measure_steps(
-    steps: int, engine: Choice, results: Path, command: str, say: Callable[[str], None] = print
+    steps: int,
+    engine: Choice,
+    results: Path,
+    command: str,
+    *,
+    bf16: bool | None = None,
+    say: Callable[[str], None] = print,
 ) -> Path:
     """Scores `steps` frames of noise as one stream with a small untrained model; writes `steps.json`, `.md`
     and `.png` into `results`, and gives the page.
 
-    Raises `StoppedError` on Ctrl-C, with what was measured in the page.
+    bf16: see `open_engine`. Raises `StoppedError` on Ctrl-C, with what was measured in the page.
     """
+    make_folder(results)
     torch.manual_seed(0)
     model = Decoupled(ARCHITECTURE).eval()
     calibration = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
-    detector = Detector(model, calibration, engine=open_engine(model, engine))
+    detector = Detector(model, calibration, engine=open_engine(model, engine, bf16=bf16))
     noise = np.random.default_rng(0).integers(0, 256, (64, *ARCHITECTURE.size, 3), dtype=np.uint8)
     for index in range(200):  # engines take their memory with their first frames
         detector.step(Frame(index, index / 10, noise[index % len(noise)]))
@@ -84,7 +91,6 @@ def measure_steps(
 
 
 def _write(parts: Sequence[Part], detector: Detector, results: Path, command: str) -> Path:
-    results.mkdir(parents=True, exist_ok=True)
     plot_steps(
         [part.steps for part in parts],
         [part.cpu_us for part in parts],
