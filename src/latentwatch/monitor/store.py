@@ -155,8 +155,7 @@ class EventStore:
         found: dict[str, dict[str, Place | None]] = {}
         with self._session() as session:
             for row in session.scalars(rows):
-                is_known = row.topic is not None and row.discovery is not None
-                place = Place(row.topic, row.discovery) if is_known else None
+                place = Place(row.topic, row.discovery) if row.topic and row.discovery else None
                 found.setdefault(row.camera, {})[row.channel] = place
             for camera in session.scalars(troubled):
                 found.setdefault(camera, {})
