@@ -206,13 +206,13 @@ def test_a_camera_that_is_removed_leaves_nothing_behind(place, broker, monkeypat
         path.write_text(f"cameras:\n{door}{yard}{rest}")
         asked.set()
         wait_for(lambda: "homeassistant/image/latentwatch_door/snapshot/config" in retained("door"))
-        assert store.announced()["door"] == ["home"]
+        assert list(store.announced()["door"]) == ["home"]
 
     # It is removed while nothing runs: the next start has the broker forget it.
     assert retained("door")
     path.write_text(f"cameras:\n{yard}{rest}")
     with watching(path), closing(EventStore(load_settings(path).store_url)) as store:
-        wait_for(lambda: store.announced() == {"yard": ["home"]})
+        wait_for(lambda: list(store.announced()) == ["yard"])
         wait_for(lambda: store.next_message("home") is None)
         assert retained("door") == []
         assert retained("yard") == of_yard
@@ -220,12 +220,56 @@ def test_a_camera_that_is_removed_leaves_nothing_behind(place, broker, monkeypat
     # So does that after a broker is no longer to be told of a camera that is watched on.
     path.write_text(f"cameras:\n{yard.replace('model:', 'notify: [], model:')}{rest}")
     with watching(path), closing(EventStore(load_settings(path).store_url)) as store:
-        wait_for(lambda: store.announced() == {"yard": []})
+        wait_for(lambda: store.announced() == {"yard": {}})
         wait_for(lambda: store.next_message("home") is None)
         assert retained("yard") == []
         assert store.open_problems("yard") == ["gone"]
     subscriber.disconnect()
     subscriber.loop_stop()
+
+
+def test_other_topics_leave_nothing_in_the_old_ones(place, broker):
+    """The prefix is changed while it runs, then that of discovery while nothing runs."""
+
+    def retained():
+        """Topics of which the broker keeps something."""
+        seen = []
+        subscriber = Client(CallbackAPIVersion.VERSION2)
+        subscriber.on_connect = lambda client, *_: client.subscribe("#")
+        subscriber.on_message = lambda _client, _data, message: seen.append(message.topic)
+        subscriber.connect("127.0.0.1", broker.port)
+        subscriber.loop_start()
+        time.sleep(0.5)
+        subscriber.disconnect()
+        subscriber.loop_stop()
+        return set(seen)
+
+    def below(*prefixes):
+        return {topic for topic in retained() if topic.startswith(prefixes)}
+
+    path = place / "cameras.yaml"
+
+    def write(more):
+        path.write_text(
+            "cameras: {door: {url: 'rtsp://127.0.0.1:9/x', model: door.lw}}\n"
+            f"notify: {{home: {{mqtt: 'mqtt://127.0.0.1:{broker.port}'{more}}}}}\n"
+        )
+
+    write("")
+    with watching(path) as asked, closing(EventStore(load_settings(path).store_url)) as store:
+        wait_for(lambda: "latentwatch/door/status" in retained())
+        found = below("homeassistant/")
+        write(", topic: house/cams")
+        asked.set()
+        wait_for(lambda: "house/cams/door/status" in retained())
+        wait_for(lambda: not below("latentwatch/"))
+        assert below("homeassistant/") == found  # those are told there as before
+        wait_for(lambda: store.next_message("home") is None)
+    write(", topic: house/cams, discovery: ha")
+    with watching(path):
+        wait_for(lambda: len(below("ha/")) == len(found))
+        wait_for(lambda: not below("homeassistant/"))
+        assert {"house/cams/status", "house/cams/door/status"} <= retained()
 
 
 def test_an_event_that_goes_on_is_recorded_when_its_camera_is_removed(camera, place):

@@ -107,7 +107,19 @@ def test_keys_are_looked_up_where_they_are_needed(write):
         ("keep:", "privacy: {blurr: [yard], keys: ['${K}']}\nkeep:", 20, "known are blur, keys"),
         ("    model: front-door.lw", "    model: a\n    transport: tap", 6, "'tcp' or 'udp'"),
         (GOOD, "", 1, "cameras: is missing"),
-        (GOOD, "- a list", 1, "dictionary"),
+        (GOOD, "- a list", 1, "expected keys with values below it"),
+        ("keep: {days: 7}", "keep: 7", 20, "keep: expected keys with values below it"),
+        ("[home]", "home", 10, "cameras.front-door.notify: expected a list"),
+        ("[[0, 0], [0.3, 0], [0.3, 0.2]]", "[0, 0]", 7, "expected a point [x, y]"),
+        ("url: yard.mp4", "url: 5", 12, "expected text; put it in quotes"),
+        ("url: yard.mp4", "url: 'rtsp://me:hidden@host:99999/x'", 12, "no host or a wrong port"),
+        ("url: yard.mp4", "url: 'rtsp://me:hidden'", 12, "no host or a wrong port"),
+        ("url: yard.mp4", "url: ''", 12, "an empty address"),
+        ("url: yard.mp4", "url: 2026-99-99", 12, "cannot be understood; put it in quotes"),
+        ("url: yard.mp4", "url: !!python/object:os.x y", 12, "cannot be understood"),
+        ("yard:", "yard: &yard\n    <<: *yard", 11, "refers to itself"),
+        ("  home:", "  Home:", 15, "notify.Home: a name has small letters"),
+        ("broker.local", "broker.local\n    topic: my house", 17, "without spaces, # and +"),
     ],
 )
 def test_mistakes_name_the_line_the_key_and_what_is_allowed(write, old, new, line, words):
@@ -119,6 +131,21 @@ def test_mistakes_name_the_line_the_key_and_what_is_allowed(write, old, new, lin
     assert words in said
     assert "hidden" not in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_zero_byte_is_told_in_one_line(write):
+    with pytest.raises(UsageError, match="not valid YAML") as caught:
+        load_settings(write(GOOD.replace("yard.mp4", "ya\0rd.mp4")))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_what_cameras_have_in_common_is_written_once(write):
+    cameras = "cameras:\n  door: &door {url: a.mp4, model: a.lw, seconds_before: 2}\n"
+    cameras += "  yard: {<<: *door, url: b.mp4}\n"
+    yard = load_settings(write(cameras)).cameras["yard"]
+    assert (yard.url.get_secret_value(), yard.model.name, yard.seconds_before) == ("b.mp4", "a.lw", 2)
+    with pytest.raises(UsageError, match=r"line 3: cameras\.yard: <<: expected keys with values"):
+        load_settings(write(cameras.replace("*door", "door")))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from latentwatch.monitor.model import Event
 from latentwatch.monitor.mqtt import MqttChannel
 from latentwatch.monitor.notify import AppriseChannel, open_channels
 from latentwatch.monitor.outbox import Outbox
-from latentwatch.monitor.removal import Removal, removals
+from latentwatch.monitor.removal import Place, Removal, removals, told_by
 from latentwatch.monitor.settings import Mqtt, Service, Settings, Webhook
 from latentwatch.monitor.store import EventStore
 from latentwatch.monitor.webhook import SIGNATURE, WebhookChannel, sign, verify
@@ -192,7 +192,7 @@ def test_the_broker_forgets_a_camera_that_was_removed(store, broker):
     assert len(ours) == 9
     left = MqttChannel(place, ["yard"])
     store.end(event, ["home"], state="done", end=3.0)
-    store.remove(Removal("door", True, ["home"], ["home"], ["home"]), 9.0)
+    store.remove(Removal("door", True, ["home"], ["home"], {"home": None}), 9.0)
     assert store.open_problems("door") == []
     begin(store, ["home"])
     left.start()
@@ -207,7 +207,7 @@ def test_the_broker_forgets_a_camera_that_was_removed(store, broker):
         assert set(retained(broker)) == set(before) - ours
     # A camera that has come back before its removal was told stays.
     back = MqttChannel(place, ["door", "yard"])
-    store.remove(Removal("door", True, ["home"], [], ["home"]), 10.0)
+    store.remove(Removal("door", True, ["home"], [], {"home": None}), 10.0)
     left.close()
     back.start()
     sending = outbox(store, home=back)
@@ -228,17 +228,25 @@ def test_what_a_change_of_the_settings_removes():
     def settings(notify=channels, **cameras):
         return Settings.model_validate({"cameras": cameras, "notify": notify})
 
-    old = {"door": [*channels], "yard": [*channels]}
+    here = Place("latentwatch", "homeassistant")
+    old = told_by(settings(door=camera, yard=camera))
+    assert old["door"] == {"home": here, "phone": None, "office": None}
     assert removals(old, settings(door=camera, yard=camera)) == []
     assert removals(old, settings(yard=camera)) == [
-        Removal("door", True, ["home", "phone", "office"], ["home", "office"], ["home"])
+        Removal("door", True, ["home", "phone", "office"], ["home", "office"], {"home": here})
     ]
     assert removals(old, settings(door=camera, yard={**camera, "notify": ["phone"]})) == [
-        Removal("yard", False, ["home", "office"], ["home", "office"], ["home"])
+        Removal("yard", False, ["home", "office"], ["home", "office"], {"home": here})
     ]
     # A channel that is gone itself hears nothing: its messages would wait for ever.
     phone = {"phone": channels["phone"]}
-    assert removals(old, settings(phone, yard=camera)) == [Removal("door", True, ["phone"], [], [])]
+    assert removals(old, settings(phone, yard=camera)) == [Removal("door", True, ["phone"], [], {})]
+    moved = {**channels, "home": {"mqtt": "mqtt://host", "topic": "house"}}
+    assert removals(old, settings(moved, door=camera, yard=camera)) == [
+        Removal(name, False, [], [], {"home": here}) for name in ("door", "yard")
+    ]
+    unknown = {"door": {"home": None}}  # told by an older version
+    assert removals(unknown, settings(moved, door=camera)) == []
 
 
 def test_the_last_will_says_that_nobody_watches(broker):
@@ -293,7 +301,15 @@ def test_apprise_tells_of_the_beginning_with_the_snapshot(store, receiver):
 
 @pytest.mark.parametrize(
     "channel",
-    [{"mqtt": "http://u:hidden@h"}, {"webhook": "ftp://u:hidden@h", "secret": "s"}, {"apprise": "no:hidden"}],
+    [
+        {"mqtt": "http://u:hidden@h"},
+        {"mqtt": "mqtt://u:hidden/more@h"},
+        {"mqtt": "mqtt://u:hidden"},
+        {"mqtt": "mqtt://u:hidden@h:99999"},
+        {"mqtt": "mqtt://u:hidden@[::1"},
+        {"webhook": "ftp://u:hidden@h", "secret": "s"},
+        {"apprise": "no:hidden"},
+    ],
 )
 def test_wrong_addresses_are_told_by_the_name_of_the_channel(channel, caplog):
     settings = Settings.model_validate(

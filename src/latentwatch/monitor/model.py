@@ -13,7 +13,7 @@ Label = Literal["normal", "anomaly"]
 
 Kind = Literal["new", "end", "problem", "well", "removed"]
 """Of a message: an event has begun; it is over, and its clip can be had; a camera sees badly; well again; the
-channel is no longer told of that camera."""
+channel is no longer told of that camera, or no longer in those topics."""
 
 
 GONE = "gone"
@@ -99,12 +99,18 @@ class CameraProblem(Base):
 
 
 class Announced(Base):
-    """A camera of which a channel was told, whose receiver may keep that until the camera is removed."""
+    """A camera of which a channel was told, whose receiver may keep that until the camera is removed.
+
+    topic, discovery: the prefixes of a broker's topics in which that was; None for other channels, and where
+    an older version has told it.
+    """
 
     __tablename__ = "announced"
 
     camera: Mapped[str] = mapped_column(String(64), primary_key=True)
     channel: Mapped[str] = mapped_column(String(64), primary_key=True)
+    topic: Mapped[str | None]
+    discovery: Mapped[str | None]
 
 
 class Unblurring(Base):

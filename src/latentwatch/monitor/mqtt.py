@@ -3,7 +3,7 @@
 Below the topic (default `latentwatch`): `status` is online or offline, by last will; `CAMERA/status` the
 same for a camera; `CAMERA/anomaly` is ON or OFF; `CAMERA/event` is the newest message as JSON;
 `CAMERA/snapshot` its JPEG. `CAMERA/problem` is ON while a camera sees badly, `CAMERA/health` the newest
-message about that as JSON. All are retained, until the camera is removed.
+message about that as JSON. All are retained, until the camera is removed or the topic changed.
 """
 
 import json
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
@@ -22,8 +22,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.channel import Channel
 from latentwatch.monitor.model import Message
+from latentwatch.monitor.removal import Place
 from latentwatch.monitor.settings import Mqtt
-from latentwatch.video.address import mask
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +38,14 @@ class MqttChannel(Channel):
     """A connection kept up in the background. Raises `UsageError` for a URL that is not MQTT's."""
 
     def __init__(self, settings: Mqtt, cameras: Sequence[str]) -> None:
-        url = urlsplit(settings.mqtt.get_secret_value())
-        if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
-            raise UsageError(
-                f"notify: {mask(settings.mqtt.get_secret_value())}: expected mqtt://user:password@host:1883"
-            )
-        self._topic, self._discovery, self._cameras = settings.topic, settings.discovery, cameras
+        host, port, url = _parts(settings.mqtt.get_secret_value())
+        self._place, self._cameras = Place(settings.topic, settings.discovery), cameras
+        self._topic, self._discovery = self._place
         self._live: dict[str, bool] = {}
         self._problems: dict[str, Sequence[str]] = {}
         self._anomaly = dict.fromkeys(cameras, "OFF")
         self._lock = threading.Lock()
-        self._shown = f"{url.scheme}://{url.hostname}"
+        self._shown = f"{url.scheme}://{host}"
         self._client = Client(CallbackAPIVersion.VERSION2)
         if url.username:
             self._client.username_pw_set(unquote(url.username), unquote(url.password or ""))
@@ -59,7 +56,7 @@ class MqttChannel(Channel):
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._told
         self._client.reconnect_delay_set(1, 60)
-        self._client.connect_async(url.hostname, url.port or (8883 if url.scheme == "mqtts" else 1883))
+        self._client.connect_async(host, port)
 
     def start(self) -> None:
         """See `Channel.start`."""
@@ -86,7 +83,8 @@ class MqttChannel(Channel):
     def send(self, message: Message, snapshot: bytes | None) -> None:
         """See `Channel.send`."""
         if message.kind == "removed":
-            self._forget(message.body["camera"])
+            where = {**self._place._asdict(), **message.body}
+            self._forget(message.body["camera"], Place(where["topic"], where["discovery"]))
             return
         if message.kind in ("problem", "well"):
             self._send_problem(message)
@@ -110,13 +108,15 @@ class MqttChannel(Channel):
         self._tell(camera, "health", json.dumps({"key": message.key, **message.body}))
         self._tell(camera, "problem", _on(problems))
 
-    def _forget(self, camera: str) -> None:
-        """Has the broker, and with it Home Assistant, forget a camera, unless it has come back since."""
-        if camera in self._cameras:
-            return
-        configs = [self._config_topic(camera, kind, name) for kind, name, _ in discovery(self._topic, camera)]
-        for topic in [*configs, *(f"{self._topic}/{camera}/{each}" for each in TOPICS)]:
-            self._publish(topic, b"", retain=True)
+    def _forget(self, camera: str, place: Place) -> None:
+        """Has the broker, and with it Home Assistant, forget a camera there, but for what is told now."""
+        used = {
+            f"{self._topic}/status",
+            *(topic for each in self._cameras for topic in _topics(self._place, each)),
+        }
+        for topic in _topics(place, camera):
+            if topic not in used:
+                self._publish(topic, b"", retain=True)
 
     def camera_problems(self, camera: str, problems: Sequence[str]) -> None:
         """See `Channel.camera_problems`; told again at each new connection."""
@@ -146,9 +146,6 @@ class MqttChannel(Channel):
     def _tell(self, camera: str, topic: str, payload: str | bytes) -> None:
         """What is told late of a camera that was removed must not stay with the broker."""
         self._publish(f"{self._topic}/{camera}/{topic}", payload, retain=camera in self._cameras)
-
-    def _config_topic(self, camera: str, kind: str, name: str) -> str:
-        return f"{self._discovery}/{kind}/latentwatch_{camera}/{name}/config"
 
     def _publish(self, topic: str, payload: str | bytes, *, retain: bool) -> None:
         if not self._client.is_connected():
@@ -191,7 +188,7 @@ class MqttChannel(Channel):
         """Publishes what Home Assistant discovers, and that this program is there."""
         for camera in self._cameras:
             for kind, name, contents in discovery(self._topic, camera):
-                topic = self._config_topic(camera, kind, name)
+                topic = _config_topic(self._discovery, camera, kind, name)
                 self._client.publish(topic, json.dumps(contents), qos=1, retain=True)
         self._client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
         with self._lock:
@@ -206,6 +203,21 @@ class MqttChannel(Channel):
     def _tell_state(self, camera: str, is_live: bool) -> None:
         payload = "online" if is_live else "offline"
         self._client.publish(f"{self._topic}/{camera}/status", payload, qos=1, retain=True)
+
+
+def _parts(text: str) -> tuple[str, int, SplitResult]:
+    """A broker's host, port and all of its URL. Raises `UsageError` where it is none."""
+    try:
+        url = urlsplit(text)
+        host, port = url.hostname, url.port
+    except ValueError:
+        host = None
+    if not host or url.scheme not in ("mqtt", "mqtts"):
+        # The URL is not shown: what seems to be its port may be a password.
+        raise UsageError(
+            "expected mqtt://user:password@host:1883; in a password write / as %2F, # as %23, ? as %3F"
+        )
+    return host, port or (8883 if url.scheme == "mqtts" else 1883), url
 
 
 def discovery(topic: str, camera: str) -> list[tuple[str, str, dict[str, Any]]]:
@@ -245,6 +257,18 @@ def discovery(topic: str, camera: str) -> list[tuple[str, str, dict[str, Any]]]:
         ("binary_sensor", "problem", problem),
         ("image", "snapshot", snapshot),
     ]
+
+
+def _topics(place: Place, camera: str) -> list[str]:
+    """All that a broker keeps of a camera in a place, what Home Assistant discovers it by first."""
+    entities = discovery(place.topic, camera)
+    configs = [_config_topic(place.discovery, camera, kind, name) for kind, name, _ in entities]
+    of_camera = [f"{place.topic}/{camera}/{each}" for each in TOPICS]
+    return [*configs, *of_camera, f"{place.topic}/status"]
+
+
+def _config_topic(prefix: str, camera: str, kind: str, name: str) -> str:
+    return f"{prefix}/{kind}/latentwatch_{camera}/{name}/config"
 
 
 def _on(problems: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.prepare import Prepared, blurring_of, health_of, prepare, reservoir_of
 from latentwatch.monitor.recorder import Recorder
-from latentwatch.monitor.removal import Removal, removals
+from latentwatch.monitor.removal import Removal, Told, removals, told_by
 from latentwatch.monitor.settings import Settings
 from latentwatch.monitor.store import EventStore
 from latentwatch.monitor.telling import Telling
@@ -64,7 +64,7 @@ class Running:
         self._waiting: dict[str, tuple[float, Prepared | None]] = {}
         """Cameras that could not begin, since the store could not be used, and when they try again."""
         self._removals: list[Removal] = []
-        self._unannounced: dict[str, list[str]] = {}
+        self._unannounced: Told = {}
         self._record_at = 0.0
         """What is not recorded yet of who is told of which cameras, and when that is tried again."""
 
@@ -103,7 +103,7 @@ class Running:
         if channels is not None:
             self._telling.begin(new, channels)
         self.settings = new
-        self._told_otherwise({name: old.channels_of(name) for name in old.cameras})
+        self._told_otherwise(told_by(old))
         for name in changed:
             self._try_to_begin(name, prepared.get(name))
         for name in set(old.cameras) - set(new.cameras):
@@ -200,10 +200,10 @@ class Running:
             self._enrolled.pop(name).close()
             self._metrics.enrolled(name)
 
-    def _told_otherwise(self, before: dict[str, list[str]]) -> None:
-        """Others are told of other cameras than before. before: channels by camera."""
+    def _told_otherwise(self, before: Told) -> None:
+        """Others are told of other cameras than before, or in other topics."""
         self._removals += removals(before, self.settings)
-        self._unannounced = {name: self.settings.channels_of(name) for name in self.settings.cameras}
+        self._unannounced = told_by(self.settings)
         self._record_at = 0.0
         self._record_changes()
 

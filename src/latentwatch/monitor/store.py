@@ -8,7 +8,7 @@ whatever moment the program dies at, `recover` finds the files that no row names
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from latentwatch.errors import UsageError
 from latentwatch.monitor.clips import ORIGINAL, ClipStore
 from latentwatch.monitor.database import open_database
 from latentwatch.monitor.model import Announced, CameraProblem, Event, Kind, Label, Message, Owner, Unblurring
-from latentwatch.monitor.removal import Removal
+from latentwatch.monitor.removal import Place, Removal, Told
 from latentwatch.monitor.settings import Keep
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class EventStore:
             _end_problems(session, which, end, channels)
 
     def remove(self, removal: Removal, now: float) -> None:
-        """Records that a camera is no longer watched, or that channels are no longer told of it."""
+        """Records that a camera is no longer watched, or that channels are no longer told of it there."""
         with self._session() as session, session.begin():
             if removal.is_gone:
                 _end_problems(session, CameraProblem.camera == removal.camera, now, removal.told)
@@ -129,30 +129,36 @@ class EventStore:
                     key=f"{uuid.uuid4().hex}-removed",
                     channel=channel,
                     kind="removed",
-                    body={"type": "removed", "camera": removal.camera},
+                    body={
+                        "type": "removed",
+                        "camera": removal.camera,
+                        **(place._asdict() if place else {}),
+                    },
                 )
-                for channel in removal.forget
+                for channel, place in removal.forget.items()
             )
             which = and_(Announced.camera == removal.camera, Announced.channel.in_(removal.left))
             session.execute(delete(Announced).where(which))
 
-    def announce(self, told: Mapping[str, Sequence[str]]) -> None:
-        """Records that channels are told of cameras, until `remove` takes that back. told: by camera."""
+    def announce(self, told: Told) -> None:
+        """Records that channels are told of cameras, and where, until `remove` takes that back."""
         with self._session() as session, session.begin():
             for camera, channels in told.items():
-                for channel in channels:
-                    session.merge(Announced(camera=camera, channel=channel))
+                for channel, place in channels.items():
+                    where = place._asdict() if place else {"topic": None, "discovery": None}
+                    session.merge(Announced(camera=camera, channel=channel, **where))
 
-    def announced(self) -> dict[str, list[str]]:
-        """By camera, the channels that were told of it; also cameras that have problems, told or not."""
-        pairs = select(Announced.camera, Announced.channel).order_by(Announced.camera, Announced.channel)
+    def announced(self) -> Told:
+        """Who was told of which cameras; also cameras that have problems, told or not."""
+        rows = select(Announced).order_by(Announced.camera, Announced.channel)
         troubled = select(CameraProblem.camera).where(CameraProblem.end.is_(None))
-        found: dict[str, list[str]] = {}
+        found: dict[str, dict[str, Place | None]] = {}
         with self._session() as session:
-            for camera, channel in session.execute(pairs):
-                found.setdefault(camera, []).append(channel)
+            for row in session.scalars(rows):
+                place = Place(row.topic, row.discovery) if row.topic and row.discovery else None
+                found.setdefault(row.camera, {})[row.channel] = place
             for camera in session.scalars(troubled):
-                found.setdefault(camera, [])
+                found.setdefault(camera, {})
         return found
 
     def open_problems(self, camera: str) -> list[str]:

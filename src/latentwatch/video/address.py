@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from latentwatch.errors import UsageError
 
@@ -107,7 +107,7 @@ def parse_address(text: str) -> Address:
     `rtsp://user:password@host/path`, also rtsps; `http://host/path` of MJPEG or HLS, also https; `usb:0` or
     `/dev/video0` for a camera of this machine (Linux); a path or `file://` for a video file. A password with
     characters such as `@` and `/` is taken as it is or percent-encoded.
-    Raises `UsageError` for another scheme.
+    Raises `UsageError` for another scheme, and where there is no host or a port that cannot be.
     """
     text = text.strip()
     usb = re.fullmatch(r"(?:usb:|/dev/video)(\d+)", text)
@@ -115,6 +115,8 @@ def parse_address(text: str) -> Address:
         device = f"/dev/video{usb[1]}"
         return Address("usb", device, device)
     scheme, separator, rest = text.partition("://")
+    if not text:
+        raise UsageError("an empty address; expected such as rtsp://user:password@host/path")
     if not separator:
         return Address("file", text, text)
     if scheme.lower() == "file":
@@ -132,6 +134,16 @@ def is_address(text: str) -> bool:
 
 def _network_address(scheme: str, rest: str) -> Address:
     login, place = _split_login(rest)
+    try:
+        parts = urlsplit(f"{scheme}://{place}")
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        # Not shown: what stands where the port should be may be a password without its host.
+        raise UsageError(
+            f"{scheme}://…: no host or a wrong port; expected {scheme}://user:password@host/path"
+        )
     user, colon, password = (unquote(part) for part in login.partition(":"))
     # FFmpeg takes the first / for the end of the host, so what a password has of such must be encoded.
     encoded = quote(password, safe="")
