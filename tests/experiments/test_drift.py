@@ -21,8 +21,9 @@ def test_the_page_has_a_row_for_each_stage_and_goes_on(tmp_path, monkeypatch):
     rows = {(row["score"], row["metric"]): row["value"] for row in written["rows"]}
     assert [key[0] for key in rows][::2] == [f"z_mse, {stage}" for stage in drift.STAGES]
     assert written["remarks"][0].startswith("Before the drift: ")
-    # A minute of the site is too little to learn from, and that is said.
-    assert "refused: too little new footage yet" in written["remarks"][-1]
+    # Three times a few seconds of the site are too little to learn from, and that is said.
+    assert len(list((tmp_path / "runs" / "drift" / "seed-0" / "watched").iterdir())) == 3
+    assert "of the site: refused: too little new footage yet" in written["remarks"][-1]
     monkeypatch.setattr(drift, "_measured", None)  # nothing is measured again
     monkeypatch.setattr(drift, "learn_enrolled", None)
     assert reproduce_drift(wanted) == page

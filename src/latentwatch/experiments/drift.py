@@ -26,7 +26,7 @@ from latentwatch.monitor.calibrate import file_sha256
 from latentwatch.monitor.enrol import Enrolment, learn_enrolled
 from latentwatch.monitor.enrolment import enrolled_footage
 from latentwatch.monitor.footage import PARTS, open_run
-from latentwatch.monitor.learn import Learning, Verdict, last_verdict, learn_more
+from latentwatch.monitor.learn import Learning, Verdict, lack_of_footage, last_verdict, learn_more
 from latentwatch.monitor.reservoir import Reservoir, take_label
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.settings import FINE_TUNING, FORMS
@@ -43,6 +43,9 @@ A run of half the length would lose a quarter of its frames to what a score and 
 
 FIRST = 1000
 """The number of the first clip that is watched: what is enrolled lies below."""
+
+WATCHED_AT_MOST = 3
+"""Times that the site is watched, by new clips each, while too little of it is quiet enough to learn from."""
 
 STAGES = ("before the drift", "after the drift", "after learning")
 
@@ -84,7 +87,7 @@ def reproduce_drift(plan: Plan) -> Path:
     """
     amounts = QUICK if plan.quick else Amounts()
     stages = {name: _Seen() for name in STAGES}
-    verdicts: list[Verdict] = []
+    verdicts: list[tuple[int, Verdict]] = []
     page = plan.results / f"{plan.name}.md"
     for seed in range(plan.seeds):
         verdicts.append(_seed(plan, amounts, seed, stages))
@@ -92,7 +95,8 @@ def reproduce_drift(plan: Plan) -> Path:
     return page
 
 
-def _seed(plan: Plan, amounts: Amounts, seed: int, stages: dict[str, _Seen]) -> Verdict:
+def _seed(plan: Plan, amounts: Amounts, seed: int, stages: dict[str, _Seen]) -> tuple[int, Verdict]:
+    """One seed; gives how many clips of the site were watched, and what became of learning from them."""
     folder = plan.runs / "drift" / f"seed-{seed}"
     model = folder / "street.lw"
     if not model.is_file():
@@ -111,12 +115,15 @@ def _seed(plan: Plan, amounts: Amounts, seed: int, stages: dict[str, _Seen]) -> 
     verdict = last_verdict(model)
     if verdict is None:
         plan.say(f"seed {seed}: watching the site, whose false alarms are labelled normal")
-        _watch_site(model, amounts, folder, seed, plan.say)
+        for round_ in range(WATCHED_AT_MOST):
+            _watch_site(model, amounts, folder, seed, round_, plan.say)
+            if lack_of_footage(model) is None:
+                break
         training = FINE_TUNING.model_copy(update={"epochs": amounts.fine_tuning, "seed": seed})
         verdict = learn_more(model, Learning(PER_DAY, training=training), plan.say)
         plan.say(str(verdict))
     stage(STAGES[2], site=True)
-    return verdict
+    return len(list((folder / "watched").glob("*.json"))), verdict
 
 
 def _once(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -165,17 +172,20 @@ def _measured(model: Path, amounts: Amounts, seed: int, *, site: bool) -> dict[s
     return {"alarms": alarms, "found": found}
 
 
-def _watch_site(model: Path, amounts: Amounts, folder: Path, seed: int, say: Callable[[str], None]) -> None:
-    """The site as it is watched: quiet runs and false alarms go to the reservoir."""
+def _watch_site(
+    model: Path, amounts: Amounts, folder: Path, seed: int, round_: int, say: Callable[[str], None]
+) -> None:
+    """The site as it is watched once: quiet runs and false alarms go to the reservoir."""
     camera = _Camera(model)
     reservoir = Reservoir(model, FPS, every=0, gigabytes=1, seconds=RUN / FPS)
-    first = 2 * FIRST + seed * amounts.site
-    for number, clip in enumerate(normal_clips(amounts.site, CLIP, site=True, first=first)):
+    first = (2 + round_) * FIRST + seed * amounts.site
+    clips = normal_clips(amounts.site, CLIP, site=True, first=first)
+    for number, clip in enumerate(clips, round_ * amounts.site):
 
         def labelled(clip: Clip = clip, number: int = number) -> dict[str, int]:
             alarms = camera.watch(clip, reservoir, number)
             taken = sum(take_label(model, f"{number}-{i}", "normal") for i in range(len(alarms)))
-            say(f"clip {number + 1} of {amounts.site} watched, {len(alarms)} false alarms")
+            say(f"clip {number + 1} of the site watched, {len(alarms)} false alarms")
             return {"taken": taken}
 
         _once(folder / "watched" / f"{number:03}.json", labelled)
@@ -215,14 +225,16 @@ class _Camera:
         return spans
 
 
-def _write(plan: Plan, amounts: Amounts, stages: dict[str, _Seen], verdicts: list[Verdict]) -> Path:
+def _write(
+    plan: Plan, amounts: Amounts, stages: dict[str, _Seen], verdicts: list[tuple[int, Verdict]]
+) -> Path:
     rows = []
     for name, seen in stages.items():
         per_hour = [alarms / amounts.hours for alarms in seen.alarms]
         found = [100 * sum(each) / len(each) for each in seen.found]
         for metric, values in (("false_alarms_per_hour", per_hour), ("found_percent", found)):
             rows.append(_row(plan, STAGES.index(name) > 0, name, metric, values))
-    judged = [verdict for verdict in verdicts if verdict.errors]
+    judged = [verdict for _, verdict in verdicts if verdict.errors]
     if judged:
         for index, name in ((0, STAGES[1]), (1, STAGES[2])):
             errors = [verdict.errors[index] for verdict in judged if verdict.errors]
@@ -234,9 +246,10 @@ def _write(plan: Plan, amounts: Amounts, stages: dict[str, _Seen], verdicts: lis
         "hour; then a building site with two diggers is there. false_alarms_per_hour: alarms on "
         f"{60 * amounts.hours:.0f} minutes of normal footage; found_percent: of the {amounts.tests} test "
         "clips, those with an alarm whose peak is in the labelled frames. The model then learns from "
-        f"{amounts.site * CLIP / FPS / 60:.0f} minutes of the site, in which each false alarm is labelled "
-        "normal. relative_error_percent: prediction error over the code's variance on held-out runs of that, "
-        "by the gate. What is judged here is in neither",
+        f"{_minutes(amounts.site):.0f} minutes of the site, or up to {WATCHED_AT_MOST} times as many while "
+        "they hold too little quiet footage; each false alarm in them is labelled normal. "
+        "relative_error_percent: prediction error over the code's variance on held-out runs of that, by the "
+        "gate. What is judged here is in neither",
         settings={
             "width": "tiny",
             "base_width": WIDTHS["tiny"],
@@ -251,11 +264,18 @@ def _write(plan: Plan, amounts: Amounts, stages: dict[str, _Seen], verdicts: lis
         remarks=[
             *(_remark(name, seen, amounts) for name, seen in stages.items()),
             _compared(stages),
-            *(f"Seed {seed}: {verdict}." for seed, verdict in enumerate(verdicts)),
+            *(
+                f"Seed {seed}, after {_minutes(clips):.0f} minutes of the site: {verdict}."
+                for seed, (clips, verdict) in enumerate(verdicts)
+            ),
         ],
         **describe_run(),
     )
     return write_result(result, plan.results, {})
+
+
+def _minutes(clips: int) -> float:
+    return clips * CLIP / FPS / 60
 
 
 def _remark(name: str, seen: _Seen, amounts: Amounts) -> str:

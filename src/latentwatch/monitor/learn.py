@@ -97,6 +97,16 @@ def learn_more(model: Path, learning: Learning, say: Callable[[str], None] = pri
     return verdict
 
 
+def lack_of_footage(model: Path) -> str | None:
+    """What the reservoir lacks to learn from, in words; None where it is enough."""
+    reservoir = watched_footage(model)
+    for part, least in LEAST_RUNS.items():
+        count = len(reservoir.runs(part))
+        if count < least:
+            return f"too little new footage yet: {count} runs in {part}, {least} are needed"
+    return None
+
+
 def last_verdict(model: Path) -> Verdict | None:
     """What became of the last time of learning; None where there was none."""
     try:
@@ -106,12 +116,8 @@ def last_verdict(model: Path) -> Verdict | None:
 
 
 def _learn(model: Path, learning: Learning, say: Callable[[str], None]) -> Verdict:
-    reservoir = watched_footage(model)
-    for part, least in LEAST_RUNS.items():
-        count = len(reservoir.runs(part))
-        if count < least:
-            why = f"too little new footage yet: {count} runs in {part}, {least} are needed"
-            return Verdict(when=time.time(), adopted=False, why=why)
+    if lack := lack_of_footage(model):
+        return Verdict(when=time.time(), adopted=False, why=lack)
     network, info = load_bundle(model)
     budget = load_budget(model, file_sha256(model))
     folder = model.with_name(model.name + ".learning")
