@@ -92,6 +92,7 @@ def test_stopped_training_is_resumed(trained):
         (["score", "none.lw", "one"], 2, "no such model file"),
         (["score", "text.mp4", "one"], 1, "damaged or not a Latentwatch model"),
         (["reproduce", "ped2", "--data", "empty"], 2, "no UCSD Ped2 there"),
+        (["reproduce", "drift", "--to", "text.mp4"], 1, "text.mp4: cannot make this folder for the results"),
         (["reproduce", "ped2"], 2, "needs a folder; give the one that holds ped2 with --data. V. Mahadevan"),
         (
             ["reproduce", "table2", "--data", "empty"],

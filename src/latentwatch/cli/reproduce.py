@@ -71,6 +71,7 @@ def reproduce(
     Example: latentwatch reproduce ped2 --data data/ped2
     """
     from latentwatch.errors import StoppedError, UsageError
+    from latentwatch.evaluation.results import make_folder
     from latentwatch.experiments.registry import EXPERIMENTS, experiment
     from latentwatch.experiments.seeds import Plan
     from latentwatch.training.settings import FORMS
@@ -124,6 +125,7 @@ def reproduce(
     if size and chosen.any_of:
         raise UsageError(f"--size {size}: {name} takes each data set at its own size of Table 1")
     chosen.check_data(data)  # asks for data that is not there, before anything takes time
+    make_folder(results)
     wanted = plan(chosen)
     print(
         f"{name}: about {ceil(chosen.minutes(wanted))} min, less what {wanted.runs} holds finished; "
