@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,6 +8,9 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests share clips.py
+
+# A shell starts its background jobs with Ctrl-C ignored, and what tests stop with it would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
