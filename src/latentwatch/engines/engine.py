@@ -56,9 +56,9 @@ class Engine(ABC):
     def steps(self) -> bool:
         """Whether streams take steps, or the dense model on whole windows.
 
-        A step was faster on every engine in fp32, and in bf16 on AVX-512 (by little at width tiny). On AMX it
-        was not: in bf16 it took as long as the dense model at width small and 1.4 times as long at tiny. In
-        int8 there is no dense model.
+        A step was faster on every engine in fp32, and in bf16 on AVX-512 (about even at width tiny). On AMX
+        it was not: in bf16 it took as long as the dense model at width small and 1.4 times as long at tiny.
+        In int8 there is no dense model.
         """
         return self.has_step and not (self.precision == "bf16" and cpu_has_amx())
 

@@ -17,7 +17,7 @@ from latentwatch.engines.openvino_engine import Int8Engine
 from latentwatch.evaluation.frame_level import FrameLevel
 from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, make_folder, write_result
+from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
@@ -77,7 +77,6 @@ def reproduce_engines(plan: Plan) -> Path:
 
     Writes the page and the JSON anew after every seed and gives the page. Raises as its parts do.
     """
-    make_folder(plan.results)
     dataset = ped2_without_masks(plan)
     page = plan.results / f"{plan.name}.md"
     done: dict[str, _Form] = {}

@@ -40,7 +40,6 @@ class MqttChannel(Channel):
     def __init__(self, settings: Mqtt, cameras: Sequence[str]) -> None:
         host, port, url = _parts(settings.mqtt.get_secret_value())
         self._place, self._cameras = Place(settings.topic, settings.discovery), cameras
-        self._topic, self._discovery = self._place
         self._live: dict[str, bool] = {}
         self._problems: dict[str, Sequence[str]] = {}
         self._anomaly = dict.fromkeys(cameras, "OFF")
@@ -51,7 +50,7 @@ class MqttChannel(Channel):
             self._client.username_pw_set(unquote(url.username), unquote(url.password or ""))
         if url.scheme == "mqtts":
             self._client.tls_set()
-        self._client.will_set(f"{self._topic}/status", "offline", qos=1, retain=True)
+        self._client.will_set(f"{self._place.topic}/status", "offline", qos=1, retain=True)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._told
@@ -111,7 +110,7 @@ class MqttChannel(Channel):
     def _forget(self, camera: str, place: Place) -> None:
         """Has the broker, and with it Home Assistant, forget a camera there, but for what is told now."""
         used = {
-            f"{self._topic}/status",
+            f"{self._place.topic}/status",
             *(topic for each in self._cameras for topic in _topics(self._place, each)),
         }
         for topic in _topics(place, camera):
@@ -123,7 +122,7 @@ class MqttChannel(Channel):
         with self._lock:
             self._problems[camera] = problems
         if self._client.is_connected():
-            self._client.publish(f"{self._topic}/{camera}/problem", _on(problems), qos=1, retain=True)
+            self._client.publish(f"{self._place.topic}/{camera}/problem", _on(problems), qos=1, retain=True)
 
     def camera_state(self, camera: str, is_live: bool) -> None:
         """See `Channel.camera_state`; told again at each new connection."""
@@ -135,7 +134,7 @@ class MqttChannel(Channel):
     def close(self) -> None:
         """Says that nothing is watched any more."""
         if self._client.is_connected():
-            last = self._client.publish(f"{self._topic}/status", "offline", qos=1, retain=True)
+            last = self._client.publish(f"{self._place.topic}/status", "offline", qos=1, retain=True)
             try:
                 last.wait_for_publish(2)
             except (RuntimeError, ValueError):
@@ -145,7 +144,7 @@ class MqttChannel(Channel):
 
     def _tell(self, camera: str, topic: str, payload: str | bytes) -> None:
         """What is told late of a camera that was removed must not stay with the broker."""
-        self._publish(f"{self._topic}/{camera}/{topic}", payload, retain=camera in self._cameras)
+        self._publish(f"{self._place.topic}/{camera}/{topic}", payload, retain=camera in self._cameras)
 
     def _publish(self, topic: str, payload: str | bytes, *, retain: bool) -> None:
         if not self._client.is_connected():
@@ -166,7 +165,7 @@ class MqttChannel(Channel):
             log.warning("%s: the broker refuses the connection: %s", self._shown, reason)
             return
         log.info("%s: connected", self._shown)
-        client.subscribe(f"{self._discovery}/status", qos=1)
+        client.subscribe(f"{self._place.discovery}/status", qos=1)
         self._introduce()
 
     def _disconnected(
@@ -187,14 +186,14 @@ class MqttChannel(Channel):
     def _introduce(self) -> None:
         """Publishes what Home Assistant discovers, and that this program is there."""
         for camera in self._cameras:
-            for kind, name, contents in discovery(self._topic, camera):
-                topic = _config_topic(self._discovery, camera, kind, name)
+            for kind, name, contents in discovery(self._place.topic, camera):
+                topic = _config_topic(self._place.discovery, camera, kind, name)
                 self._client.publish(topic, json.dumps(contents), qos=1, retain=True)
-        self._client.publish(f"{self._topic}/status", "online", qos=1, retain=True)
+        self._client.publish(f"{self._place.topic}/status", "online", qos=1, retain=True)
         with self._lock:
             states, problems, anomaly = dict(self._live), dict(self._problems), dict(self._anomaly)
         for camera, state in anomaly.items():
-            self._client.publish(f"{self._topic}/{camera}/anomaly", state, qos=1, retain=True)
+            self._client.publish(f"{self._place.topic}/{camera}/anomaly", state, qos=1, retain=True)
         for camera, is_live in states.items():
             self._tell_state(camera, is_live)
         for camera, its_problems in problems.items():
@@ -202,7 +201,7 @@ class MqttChannel(Channel):
 
     def _tell_state(self, camera: str, is_live: bool) -> None:
         payload = "online" if is_live else "offline"
-        self._client.publish(f"{self._topic}/{camera}/status", payload, qos=1, retain=True)
+        self._client.publish(f"{self._place.topic}/{camera}/status", payload, qos=1, retain=True)
 
 
 def _parts(text: str) -> tuple[str, int, SplitResult]:

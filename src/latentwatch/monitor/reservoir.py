@@ -48,7 +48,7 @@ SETTLED = 2.0
 BEFORE = 5.0
 """Seconds of frames before an event that wait with it."""
 
-SHARES: dict[Part, float] = {"train": 0.75, "held-out": 0.25}
+SHARES: dict[Part, float] = {"train": 1 - 1 / HELD_OUT_EVERY, "held-out": 1 / HELD_OUT_EVERY}
 """How the room is shared out."""
 
 WAITING = 50
@@ -105,7 +105,7 @@ class Reservoir:
         if self._writer.is_open or frame.time >= self._due:
             if not self._writer.is_open:
                 held_out, train = len(self._footage.runs("held-out")), len(self._footage.runs("train"))
-                self._part = "held-out" if 3 * held_out < train else "train"
+                self._part = "held-out" if (HELD_OUT_EVERY - 1) * held_out < train else "train"
             if self._writer.add(frame, self._part) and self._writer.path is not None:
                 self._due = frame.time + self._every
                 self._unsure = self._writer.path, frame.time + SETTLED
