@@ -14,7 +14,9 @@ def watch(
     ],
     engine: EngineChoice = "auto",
     json_logs: Annotated[bool, typer.Option("--json-logs", help="One JSON object a line.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only read the settings file.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only look for mistakes in the settings file.")
+    ] = False,
 ) -> None:
     """Watch cameras: record what is unusual, and tell of it, until Ctrl-C or SIGTERM.
 
@@ -31,6 +33,10 @@ def watch(
 
     loaded = load_settings(settings)
     if check:
+        with needs_extra("monitor"):
+            from latentwatch.monitor.addresses import check_addresses
+
+        check_addresses(loaded)
         print(f"{settings}: {len(loaded.cameras)} cameras, {len(loaded.notify)} channels; no mistakes found")
         return
     with needs_extra("monitor"):

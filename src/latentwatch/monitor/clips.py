@@ -32,28 +32,39 @@ REMOTE_OPTIONS: dict[str, dict[str, Any]] = {
 _OURS = re.compile(r"[a-z0-9_-]+/([0-9a-f]{32})\.(?:mp4|jpg)(?:\.enc)?(?:\.part)?")
 
 
+def open_files(url: str) -> tuple[Any, str]:
+    """The fsspec file system of a folder or URL, which has not connected yet, and the path in it.
+
+    Raises `UsageError` for an unknown kind of URL or one without a bucket, `MissingPackageError` where the
+    kind needs a package.
+    """
+    shown = mask(url)
+    kind = url.partition("://")[0]
+    try:
+        files, root = fsspec.core.url_to_fs(url, **REMOTE_OPTIONS.get(kind, {}))
+    except ImportError as error:
+        hint = f"; {installing('s3')}" if kind == "s3" else ""
+        raise MissingPackageError(f"clips: {shown}: needs a package: {error}{hint}") from error
+    except ValueError as error:
+        raise UsageError(f"clips: {shown}: {mask(str(error))}") from error
+    if kind == "s3" and not root.partition("/")[0]:
+        raise UsageError(f"clips: {shown}: names no bucket; give s3://BUCKET/FOLDER")
+    return files, root
+
+
 class ClipStore:
     """Files by names such as `front-door/0123….mp4`; a file is there whole or not at all.
 
     url: a folder, or an fsspec URL such as `s3://bucket/folder`. owner: the mark of the event store; clips of
     another store are not touched. claim: False only looks whether it could be used, and writes no mark.
     unsent: where files wait to be sent to another machine (see `Uploads`);
-    without it, and for a folder, they are put in place at once. Raises `UsageError` for an unknown kind of
-    URL or a folder that belongs to another store, `MissingPackageError` where the kind needs a package,
-    `LatentwatchError` where it cannot be written.
+    without it, and for a folder, they are put in place at once. Raises as `open_files` does, `UsageError` for
+    a folder that belongs to another store, `LatentwatchError` where it cannot be written.
     """
 
     def __init__(self, url: str, owner: str, unsent: Path | None = None, *, claim: bool = True) -> None:
         self.shown = mask(url)
-        kind = url.partition("://")[0]
-        options = REMOTE_OPTIONS.get(kind, {})
-        try:
-            self._files, self._root = fsspec.core.url_to_fs(url, **options)
-        except ImportError as error:
-            hint = f"; {installing('s3')}" if kind == "s3" else ""
-            raise MissingPackageError(f"clips: {self.shown}: needs a package: {error}{hint}") from error
-        except ValueError as error:
-            raise UsageError(f"clips: {self.shown}: {mask(str(error))}") from error
+        self._files, self._root = open_files(url)
         self._is_local = isinstance(self._files, fsspec.implementations.local.LocalFileSystem)
         self._unsent = None if self._is_local else unsent
         self._moving = threading.Lock()  # held while a waiting file is put in place or taken away

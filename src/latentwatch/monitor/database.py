@@ -23,11 +23,28 @@ BUSY_SECONDS = 15
 
 
 def open_database(url: str) -> Engine:
-    """An engine whose tables are in the newest form.
+    """An engine whose tables are in the newest form; url and errors as in `database_engine`.
 
-    url: `sqlite:///PATH` or `postgresql://user:password@host/database`. Raises `UsageError` for another
-    URL, `MissingPackageError` without PostgreSQL's driver, and `LatentwatchError` where the database cannot
-    be opened or was written by a newer Latentwatch.
+    Raises `LatentwatchError` too, where the database cannot be opened or was written by a newer Latentwatch.
+    """
+    engine = database_engine(url)
+    name = engine.url.render_as_string(hide_password=True)
+    if engine.dialect.name == "sqlite":
+        Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with engine.begin() as connection:
+            _migrate(connection)
+    except DBAPIError as error:
+        reason = mask(str(error.orig)).strip().splitlines()[0]
+        raise LatentwatchError(f"store: {name}: cannot be opened: {reason}") from error
+    return engine
+
+
+def database_engine(url: str) -> Engine:
+    """An engine that has not connected yet.
+
+    url: `sqlite:///PATH` or `postgresql://user:password@host/database`. Raises `UsageError` for another URL,
+    `MissingPackageError` without PostgreSQL's driver.
     """
     try:
         parsed = make_url(url)
@@ -38,25 +55,17 @@ def open_database(url: str) -> Engine:
     name = parsed.render_as_string(hide_password=True)
     kind = parsed.get_backend_name()
     if kind == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _durable)
-    elif kind == "postgresql":
-        try:
-            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-        except (ModuleNotFoundError, NoSuchModuleError) as error:
-            raise MissingPackageError(
-                f"store: {name}: PostgreSQL's driver is not installed; {installing('postgresql')}"
-            ) from error
-    else:
+        return engine
+    if kind != "postgresql":
         raise UsageError(f"store: {name}: give sqlite:///PATH or postgresql://user:password@host/database")
     try:
-        with engine.begin() as connection:
-            _migrate(connection)
-    except DBAPIError as error:
-        reason = mask(str(error.orig)).strip().splitlines()[0]
-        raise LatentwatchError(f"store: {name}: cannot be opened: {reason}") from error
-    return engine
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise MissingPackageError(
+            f"store: {name}: PostgreSQL's driver is not installed; {installing('postgresql')}"
+        ) from error
 
 
 def _durable(connection: Any, _record: ConnectionPoolEntry) -> None:

@@ -17,6 +17,7 @@ from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
 from latentwatch.training.checkpoints import SafeCheckpoints, last_checkpoint
 from latentwatch.training.frames import FrameStore, build_store
+from latentwatch.training.interrupts import HeldInterrupt
 from latentwatch.training.machine import bf16_is_faster, keep_freed_memory
 from latentwatch.training.module import DecoupledModule
 from latentwatch.training.progress import EpochLines
@@ -71,6 +72,7 @@ def train_model(
     if bf16 is None:
         bf16 = bf16_is_faster()
     keep_freed_memory()
+    interrupt = HeldInterrupt()
     trainer = pl.Trainer(
         max_epochs=settings.epochs,
         accelerator="auto",
@@ -80,12 +82,13 @@ def train_model(
         precision="bf16-mixed" if bf16 else "32-true",
         callbacks=[
             EpochLines(say, model.motion.error_name),
-            MotionWarmUp(store, data.train_clips, folder, say),
+            MotionWarmUp(store, data.train_clips, folder, say, interrupt.check),
             # One file, written anew after every epoch: a run that is stopped loses at most the current one.
             ModelCheckpoint(
                 checkpoint.parent, checkpoint.stem, enable_version_counter=False, save_on_train_epoch_end=True
             ),
             PhaseTwoStopping("held_out/prediction_error", patience=settings.epochs // 4 + 1),
+            interrupt,
         ],
         logger=[CSVLogger(folder, "csv"), TensorBoardLogger(folder, "tensorboard")],
         plugins=[SafeCheckpoints()],
@@ -96,9 +99,8 @@ def train_model(
         log_every_n_steps=1000000,
     )
     try:
-        trainer.fit(module, data, ckpt_path=str(checkpoint) if resume else None, weights_only=True)
-    except SystemExit as error:  # what Lightning makes of Ctrl-C
-        raise KeyboardInterrupt from error
+        with interrupt:
+            trainer.fit(module, data, ckpt_path=str(checkpoint) if resume else None, weights_only=True)
     except OSError as error:
         raise LatentwatchError(
             f"{folder}: cannot write while training ({error}); free some space, then use --resume"

@@ -31,8 +31,9 @@ class MotionWarmUp(pl.Callback):
         runs: Sequence[tuple[int, int]],
         folder: Path,
         say: Callable[[str], None],
+        check: Callable[[], None],
     ) -> None:
-        self._store, self._runs, self._folder, self._say = store, runs, folder, say
+        self._store, self._runs, self._folder, self._say, self._check = store, runs, folder, say, check
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Warms up, once; with several processes the first does it for all."""
@@ -54,6 +55,7 @@ class MotionWarmUp(pl.Callback):
                 seed=settings.seed,
                 autocast=trainer.precision == "bf16-mixed",
                 say=self._say,
+                check=self._check,
             )
             file.unlink()
         motion = module.model.motion
@@ -71,13 +73,15 @@ def fit_motion(
     seed: int,
     autocast: bool = False,
     say: Callable[[str], None],
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Trains the motion model alone on the codes of `runs`, which are kept in `file` meanwhile.
 
-    The loss is Eq. 1's second and third term. autocast: in bfloat16 where that is accurate enough.
+    The loss is Eq. 1's second and third term. autocast: in bfloat16 where that is accurate enough. check: is
+    called between two batches, and may raise to stop.
     Raises `OSError` where `file` cannot be written.
     """
-    codes = _encode_all(model, store, runs, file)
+    codes = _encode_all(model, store, runs, file, check)
     k, span = model.architecture.k, model.architecture.span
     lengths = [stop - start for start, stop in runs]
     offsets = np.cumsum([0, *lengths[:-1]])
@@ -101,11 +105,16 @@ def fit_motion(
             optimizer.step()
             schedule.step()
             total += loss.item() / target[0].numel()
+            check()
         say(f"motion model, pass {number + 1}/{passes}  {model.motion.error_name} {total / batches:.3g}")
 
 
 def _encode_all(
-    model: Decoupled, store: FrameStore, runs: Sequence[tuple[int, int]], file: Path
+    model: Decoupled,
+    store: FrameStore,
+    runs: Sequence[tuple[int, int]],
+    file: Path,
+    check: Callable[[], None],
 ) -> NDArray[np.float32]:
     model.eval()
     with file.open("wb") as out, torch.no_grad():
@@ -113,6 +122,7 @@ def _encode_all(
             for first in range(start, stop, 16):
                 rgb = torch.from_numpy(np.array(store.frames[first : min(first + 16, stop)]))
                 out.write(model.encode(model.foreground(rgb))[0].contiguous().numpy().tobytes())
+                check()
     model.train()
     count = sum(stop - start for start, stop in runs)
     return np.memmap(file, dtype=np.float32, mode="r", shape=(count, *model.architecture.code_shape))
