@@ -7,6 +7,8 @@ from latentwatch.training.settings import FORMS, TrainingSettings
 
 
 def plan(folder, **changes):
+    results = folder / "results"
+    results.mkdir(parents=True, exist_ok=True)
     values = {
         "name": "ped2",
         "data": folder / "data",
@@ -20,7 +22,7 @@ def plan(folder, **changes):
         "command": "latentwatch reproduce ped2",
         "compiled": False,
         "runs": folder / "runs",
-        "results": folder / "results",
+        "results": results,
         "say": lambda _: None,
     }
     return Plan(**values | changes)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from latentwatch.errors import LatentwatchError
-from latentwatch.evaluation.delay import AFTER, detection_delay
+from latentwatch.evaluation.delay import AFTER, detection_delay, threshold_at
 from latentwatch.evaluation.frame_level import LabelledScores
 
 
@@ -34,3 +34,10 @@ def test_aftermath_ends_with_its_time_or_the_next_span():
 def test_no_span_with_a_score_at_its_start():
     with pytest.raises(LatentwatchError, match="no labelled span begins"):
         detection_delay([clip([np.nan, 1.0], (0, 2))], 1.0)
+
+
+def test_a_threshold_by_its_false_alarms():
+    normal = np.arange(20.0)
+    labelled = clip([*normal, np.nan, 99], (21, 22))
+    threshold = threshold_at([labelled, clip([np.nan])], 0.1)
+    assert (normal > threshold).sum() == 2

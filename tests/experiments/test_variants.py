@@ -23,6 +23,8 @@ def made(tmp_path):
     (tmp_path / "data" / "testing" / "labels.json").write_text(json.dumps(labels))
     settings = TrainingSettings(epochs=2, phase_one=0.5, warm_up_passes=1)
 
+    (tmp_path / "results").mkdir()
+
     def make(name, **changes):
         return Plan(
             name=name,

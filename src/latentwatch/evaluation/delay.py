@@ -30,8 +30,14 @@ class Delay:
     frames_after: int
 
 
+def threshold_at(clips: Sequence[LabelledScores], false_alarms: float) -> float:
+    """The threshold that this share (0 to 1) of the normal frames with a score lies above."""
+    normal = np.concatenate([clip.scores[~clip.labels & ~np.isnan(clip.scores)] for clip in clips])
+    return float(np.quantile(normal, 1 - false_alarms))
+
+
 def detection_delay(clips: Sequence[LabelledScores], threshold: float) -> Delay:
-    """Judges raw scores against one threshold for all clips, which normal footage has set.
+    """Judges raw scores against one threshold for all clips.
 
     A span whose first frame has no score (it lies at the beginning of a clip) has no delay; what follows it
     still counts. Raises `LatentwatchError` where no span is left.

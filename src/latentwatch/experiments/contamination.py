@@ -131,7 +131,6 @@ def _add(
 
 
 def _write(plan: Plan, points: _Points) -> Path:
-    plan.results.mkdir(parents=True, exist_ok=True)
     _plot(points, plan.results / f"{plan.name}.png")
     result = ResultFile(
         name=plan.name,

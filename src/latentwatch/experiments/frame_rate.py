@@ -76,7 +76,6 @@ def _write(plan: Plan, done: dict[int, list[Evaluation]], trainings: dict[int, T
         for metric in METRICS
     }
     judged = ", ".join(f"{each[0].figures['z_mse'].frames} at d = {step}" for step, each in done.items())
-    plan.results.mkdir(parents=True, exist_ok=True)
     _plot(rows, list(done), plan.results / f"{plan.name}-curves.png")
     result = ResultFile(
         name=plan.name,

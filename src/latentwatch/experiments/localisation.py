@@ -64,7 +64,6 @@ def reproduce_localisation(plan: Plan) -> Path:
     """
     dataset = dataset_of(plan, "ped2")
     page = plan.results / f"{plan.name}.md"
-    plan.results.mkdir(parents=True, exist_ok=True)
     done: list[dict[str, Count]] = []
     trainings = Trainings()
     for model, info in trained_seeds(plan, dataset, only_form(plan)):

@@ -36,7 +36,6 @@ def reproduce_moving_mnist(plan: Plan) -> Path:
     page = plan.results / f"{plan.name}.md"
     scores: list[Scores] = []
     trainings = Trainings()
-    plan.results.mkdir(parents=True, exist_ok=True)
     for model, info in trained_seeds(plan, dataset, form):
         if not scores:
             _plot_pictures(model, dataset, plan.results / f"{plan.name}-pictures.png")

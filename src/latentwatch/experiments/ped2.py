@@ -42,7 +42,6 @@ def reproduce_ped2(plan: Plan) -> Path:
 
 
 def _write(plan: Plan, done: dict[str, _Form]) -> Path:
-    plan.results.mkdir(parents=True, exist_ok=True)
     plots = {}
     for name, form in done.items():
         first = form.evaluations[0]

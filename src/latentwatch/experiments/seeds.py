@@ -28,9 +28,9 @@ class Plan:
     name: of the result's files; ends in "-quick" for a quick look. data: folder of the data set, if one is
     needed. preset: name of architecture and width, for the result. forms: the settings of each form of
     training, by name. command: what a person types to repeat it. runs: folder of checkpoints and models,
-    shared by all experiments. results: folder of the page, the JSON and the plots. quick: whether this is a
-    small version, for a look at what the experiment does. only, minutes: of `live`: the part to measure,
-    None means all that are missing; how long the load lasts.
+    shared by all experiments. results: folder of the page, the JSON and the plots, which is there. quick:
+    whether this is a small version, for a look at what the experiment does. only, minutes: of `live`: the
+    part to measure, None means all that are missing; how long the load lasts.
     """
 
     name: str

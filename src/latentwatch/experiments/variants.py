@@ -137,7 +137,6 @@ def write_table(
     paper_dataset: what the paper's figures were measured on. about: what the protocol adds to the AUC's.
     remark: what the paper says, to be followed by the best variant here by each score.
     """
-    plan.results.mkdir(parents=True, exist_ok=True)
     plot = f"{plan.name}.png"
     known = [variant for variant in variants if variant.name in done]
     plot_table(known, done, paper_dataset, plan.results / plot)

@@ -87,7 +87,6 @@ def reproduce_weather(plan: Plan) -> Path:
     grid = QUICK if plan.quick else WHOLE
     dataset = dataset_of(plan, "ped2")
     page = plan.results / f"{plan.name}.md"
-    plan.results.mkdir(parents=True, exist_ok=True)
     done: list[dict[str, Figures]] = []
     trainings = Trainings()
     store = None

@@ -99,7 +99,6 @@ def _ped2_budget(folds: Sequence[tuple[list[Scored], list[Scored]]], per_day: fl
 def _write(
     plan: Plan, amounts: Amounts, found: dict[str, Sequence[Kept]], streets: Sequence[Street], skipped: str
 ) -> Path:
-    plan.results.mkdir(parents=True, exist_ok=True)
     plot = f"{plan.name}.png"
     plot_budgets(found, plan.results / plot)
     part = amounts.clips * amounts.frames / FPS / 3600

@@ -36,7 +36,6 @@ def write_live(
 ) -> Path:
     """Writes the page of what has been measured, and gives it."""
     plots = {}
-    plan.results.mkdir(parents=True, exist_ok=True)
     if accuracy:
         plot = f"{plan.name}-events.png"
         plot_events(accuracy.shown, plan.results / plot)
