@@ -208,7 +208,7 @@ def test_a_small_table3_for_real(tmp_path, monkeypatch):
     (here,) = [
         line for line in page.splitlines() if line.startswith("| ped2 | here, torch fp32 | ") and "(" in line
     ]
-    assert float(here.split("|")[3].split()[0]) > 1
+    assert float(here.split("|")[3].split()[0]) > 0
     assert any("turns, about" in line for line in said)
     assert (tmp_path / "results" / "table3-quick.png").is_file()
 
