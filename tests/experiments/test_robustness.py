@@ -11,11 +11,14 @@ from plans import plan
 from latentwatch.experiments import frame_rate, weather
 from latentwatch.experiments.beyond import reproduce_beyond
 from latentwatch.experiments.frame_rate import reproduce_frame_rate, thinned
+from latentwatch.experiments.horizons import HORIZONS, Horizons
 from latentwatch.experiments.localisation import Count, _count, reproduce_localisation
 from latentwatch.experiments.ped2 import reproduce_ped2
-from latentwatch.experiments.seeds import dataset_of
+from latentwatch.experiments.seeds import dataset_of, seed_folder, trained_seeds
 from latentwatch.experiments.weather import QUICK, WHOLE, Grid, reproduce_weather
+from latentwatch.scoring.codes import encoded
 from latentwatch.scoring.localise import Box
+from latentwatch.training.frames import build_store, frames_of
 from latentwatch.training.settings import TrainingSettings
 
 
@@ -117,12 +120,36 @@ def test_beyond_judges_every_score_and_the_mean_is_z_mse(made):
         for (_, score, metric), value in beyond.items()
         if metric == "auc_micro"
     }
-    assert len(micro) == 20
+    assert len(micro) == 24
     told = result["remarks"][0].split("average: ")[1]
     named = {part.rsplit(" (", 1)[0] for part in told.split("; ")} - {"none."}
     assert named == {score for score in micro if micro[score] > micro["mean"]}  # of the only seed
     for metric in ("auc_micro", "auc_macro", "auc_raw", "eer"):
         assert beyond["ped2", "z mean", metric] == usual["ped2", "z_mse", metric]
+
+
+def test_horizons_are_fitted_once_and_averaged_by_their_usual_error(made):
+    said = []
+    asked_for = asked(made, "beyond", say=said.append)
+    reproduce_beyond(asked_for)
+    said.clear()
+    reproduce_beyond(asked_for)
+    assert not any("frames ahead" in line for line in said)
+    dataset = dataset_of(asked_for, "ped2")
+    (form,) = asked_for.forms
+    model, _ = next(trained_seeds(asked_for, dataset, form))
+    store = build_store(dataset.train, model.architecture.size, made / "frames")
+    seen, held_out = store.split(model.architecture.span)
+    folder = seed_folder(asked_for, dataset, form, 0) / "horizons"
+    horizons = Horizons(model, asked_for.forms[form], store, seen, held_out, folder, asked_for)
+    found = horizons.scores(encoded(model, frames_of(store, 0, 40)))
+    near, usual, far = (found[f"mean, horizon {horizon} refitted"] for horizon in HORIZONS)
+    first = model.architecture.k - 1
+    assert [int(np.isnan(each).sum()) for each in (near, usual, far)] == [first + each for each in HORIZONS]
+    together = found["mean, horizons 3, 6, 9"]
+    assert np.isnan(together[: first + 3]).all()
+    np.testing.assert_allclose(together[first + 3], near[first + 3])
+    np.testing.assert_allclose(together[-1], (near[-1] + usual[-1] + far[-1]) / 3)
 
 
 def test_regions_found_and_false_boxes():

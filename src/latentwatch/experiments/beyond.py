@@ -14,14 +14,16 @@ from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import judged_clips
 from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.horizons import Horizons
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
-from latentwatch.experiments.seeds import Plan, dataset_of, trained_seeds
+from latentwatch.experiments.seeds import Plan, dataset_of, seed_folder, trained_seeds
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.scoring.codes import Codes, clip_codes, encoded
+from latentwatch.scoring.codes import Codes, beside_predicted, clip_codes, encoded
 from latentwatch.scoring.mahalanobis import ErrorCovariance
 from latentwatch.scoring.pooling import Maps, UsualError, mean, pooled, variants
 from latentwatch.scoring.rarity import CodeBank
 from latentwatch.training.frames import build_store, frames_of
+from latentwatch.training.settings import TrainingSettings
 
 Judged = dict[str, FrameLevel]
 """Figures by the name of the score."""
@@ -38,13 +40,14 @@ def reproduce_beyond(plan: Plan) -> Path:
     trainings: dict[str, Trainings] = {}
     for form in plan.forms:
         for model, info in trained_seeds(plan, dataset, form):
-            done.setdefault(form, []).append(_judge(plan, model, dataset))
+            settings = plan.forms[form].model_copy(update={"seed": len(done.get(form, []))})
+            done.setdefault(form, []).append(_judge(plan, model, dataset, form, settings))
             trainings.setdefault(form, Trainings()).add(info)
             page = _write(plan, done, trainings)
     return page
 
 
-def _judge(plan: Plan, model: Decoupled, dataset: Dataset) -> Judged:
+def _judge(plan: Plan, model: Decoupled, dataset: Dataset, form: str, settings: TrainingSettings) -> Judged:
     architecture = model.architecture
     store = build_store(dataset.train, architecture.size, plan.runs / dataset.name / "normal-frames")
     seen, held_out = store.split(architecture.span)
@@ -52,10 +55,13 @@ def _judge(plan: Plan, model: Decoupled, dataset: Dataset) -> Judged:
     normal = [clip_codes(model, frames_of(store, *run)).differences for run in held_out]
     usual = UsualError.of(np.concatenate([_error_maps(each) for each in normal]))
     covariance = ErrorCovariance.of(normal)
+    folder = seed_folder(plan, dataset, form, settings.seed) / "horizons"
+    horizons = Horizons(model, settings, store, seen, held_out, folder, plan)
     clips: dict[str, list[LabelledScores]] = {}
     for clip, labels in judged_clips(dataset, plan.say):
         with clip.open(architecture.size) as frames:
-            codes = clip_codes(model, frames)
+            observed = encoded(model, frames)
+        codes = beside_predicted(model, observed)
         errors, rarity = _error_maps(codes.differences), bank.maps(codes.observed)
         found = variants(errors, usual)
         distances = pooled(covariance.maps(codes.differences))
@@ -64,6 +70,8 @@ def _judge(plan: Plan, model: Decoupled, dataset: Dataset) -> Judged:
         # The geometric mean: neither has to be brought to the other's scale.
         found["mean, rarity"] = np.sqrt(mean(errors) * mean(rarity))
         unscored = np.full(architecture.warm_up, np.nan)
+        # No frame is judged by one score alone: not those that a shorter horizon reaches.
+        found |= {name: scores[len(unscored) :] for name, scores in horizons.scores(observed).items()}
         for name, scores in found.items():
             all_scores = np.concatenate([unscored, scores])
             clips.setdefault(name, []).append(LabelledScores(clip.name, all_scores, labels))

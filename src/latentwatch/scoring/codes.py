@@ -39,14 +39,18 @@ def encoded(model: Decoupled, frames: Iterable[Frame], *, batch: int = 16) -> Te
     return torch.cat(parts) if parts else torch.empty(0, *model.architecture.code_shape)
 
 
+def clip_codes(model: Decoupled, frames: Iterable[Frame]) -> ClipCodes:
+    """The codes of frames at the model's input size; see `beside_predicted`."""
+    return beside_predicted(model, encoded(model, frames))
+
+
 @torch.inference_mode()
-def clip_codes(model: Decoupled, frames: Iterable[Frame], *, batch: int = 16) -> ClipCodes:
-    """The codes of frames at the model's input size; N is `architecture.warm_up` less than there are.
+def beside_predicted(model: Decoupled, observed: Tensor, *, batch: int = 16) -> ClipCodes:
+    """A clip's codes beside the predicted ones; N is `architecture.warm_up` less than there are.
 
     For motion models that predict.
     """
     architecture = model.architecture
-    observed = encoded(model, frames, batch=batch)
     if len(observed) < architecture.span:
         none = np.empty((0, *architecture.code_shape), dtype=np.float32)
         return ClipCodes(none, none)

@@ -1,0 +1,120 @@
+"""Motion models that look less or further ahead than the paper's six frames, fitted to finished codes.
+
+No gradient reaches the encoder. So the one of the usual horizon, fitted anew, shows what a stopped gradient
+gives, and all of them together what it gives to predict a frame from several distances.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from latentwatch.experiments.seeds import Plan
+from latentwatch.models.decoupled import Decoupled, windows
+from latentwatch.models.presets import HORIZON
+from latentwatch.scoring.codes import encoded
+from latentwatch.scoring.pooling import mean
+from latentwatch.training.frames import FrameStore, frames_of
+from latentwatch.training.settings import TrainingSettings
+from latentwatch.training.warm_up import fit_motion
+
+HORIZONS = (3, HORIZON, 9)
+"""Frames ahead."""
+
+Run = tuple[int, int]
+
+
+class Horizons:
+    """The motion model of each horizon, fitted to the codes of `seen`, or taken from `folder`.
+
+    held_out: normal footage, by whose usual error each horizon's errors are divided before they are averaged.
+    """
+
+    def __init__(
+        self,
+        model: Decoupled,
+        settings: TrainingSettings,
+        store: FrameStore,
+        seen: Sequence[Run],
+        held_out: Sequence[Run],
+        folder: Path,
+        plan: Plan,
+    ) -> None:
+        self._models = {
+            horizon: _fitted(model, horizon, settings, store, seen, folder, plan) for horizon in HORIZONS
+        }
+        normal = [encoded(model, frames_of(store, *run)) for run in held_out]
+        self._usual = {
+            horizon: float(np.nanmean(np.concatenate([_errors(other, codes) for codes in normal])))
+            for horizon, other in self._models.items()
+        }
+
+    def scores(self, codes: Tensor) -> dict[str, NDArray[np.float64]]:
+        """Scores `(N,)` of a clip's codes `(N, C, h, w)` by name; NaN where no horizon reaches."""
+        errors = {
+            horizon: _errors(model, codes) / self._usual[horizon] for horizon, model in self._models.items()
+        }
+        found = {f"mean, horizon {horizon} refitted": each for horizon, each in errors.items()}
+        together = np.stack(list(errors.values()))
+        known = ~np.isnan(together)
+        total, count = np.where(known, together, 0).sum(axis=0), known.sum(axis=0)
+        found[f"mean, horizons {', '.join(map(str, HORIZONS))}"] = np.where(
+            count, total / np.maximum(count, 1), np.nan
+        )
+        return found
+
+
+def _fitted(
+    model: Decoupled,
+    horizon: int,
+    settings: TrainingSettings,
+    store: FrameStore,
+    seen: Sequence[Run],
+    folder: Path,
+    plan: Plan,
+) -> Decoupled:
+    torch.manual_seed(settings.seed)
+    other = Decoupled(model.architecture.model_copy(update={"horizon": horizon}))
+    for part in ("encoder", "decoder"):
+        getattr(other, part).load_state_dict(getattr(model, part).state_dict())
+    other.background.copy_(model.background)
+    file = folder / f"motion-{horizon}.safetensors"
+    if file.is_file():
+        other.motion.load_state_dict(load_file(file))
+        return other.eval()
+    plan.say(f"motion model for {horizon} frames ahead")
+    folder.mkdir(parents=True, exist_ok=True)
+    codes = folder / "codes.bin"
+    fit_motion(
+        other,
+        store,
+        [run for run in seen if run[1] - run[0] >= other.architecture.span],
+        codes,
+        passes=settings.warm_up_passes,
+        gamma=settings.gamma,
+        seed=settings.seed,
+        say=plan.say,
+    )
+    codes.unlink()
+    part = file.with_suffix(".part")
+    save_file(other.motion.state_dict(), part)
+    part.replace(file)  # a run that is stopped leaves no half of it
+    return other.eval()
+
+
+@torch.inference_mode()
+def _errors(model: Decoupled, codes: Tensor) -> NDArray[np.float64]:
+    """Eq. 2 for each of a clip's codes; NaN for the first, which no window reaches."""
+    architecture = model.architecture
+    scores = np.full(len(codes), np.nan)
+    if len(codes) < architecture.span:
+        return scores
+    first = architecture.span - 1
+    past = torch.split(windows(codes, architecture.k, architecture.horizon), 16)
+    predicted = torch.cat([model.predict(part) for part in past])
+    scores[first:] = mean((predicted - codes[first:]).square().mean(dim=1).numpy())
+    return scores
