@@ -79,8 +79,7 @@ def _fitted(
 ) -> Decoupled:
     torch.manual_seed(settings.seed)
     other = Decoupled(model.architecture.model_copy(update={"horizon": horizon}))
-    for part in ("encoder", "decoder"):
-        getattr(other, part).load_state_dict(getattr(model, part).state_dict())
+    other.encoder.load_state_dict(model.encoder.state_dict())
     other.background.copy_(model.background)
     file = folder / f"motion-{horizon}.safetensors"
     if file.is_file():
@@ -100,9 +99,9 @@ def _fitted(
         say=plan.say,
     )
     codes.unlink()
-    part = file.with_suffix(".part")
-    save_file(other.motion.state_dict(), part)
-    part.replace(file)  # a run that is stopped leaves no half of it
+    unfinished = file.with_suffix(".part")
+    save_file(other.motion.state_dict(), unfinished)
+    unfinished.replace(file)  # a run that is stopped leaves no half of it
     return other.eval()
 
 
