@@ -1,6 +1,6 @@
 """`python -m latentwatch`."""
 
-from latentwatch.cli.main import main
+from latentwatch.cli.entry import main
 
 if __name__ == "__main__":  # as in `latentwatch.cli.__main__`
     main()

@@ -85,6 +85,11 @@ def test_stopped_training_is_resumed(trained):
         (["train", "short"], 1, "a clip needs 14 frames, the longest has 13"),
         (["train", "text.mp4"], 1, "not a video that FFmpeg can open"),
         (["train", "one", "--size", "30x50"], 2, "must be a multiple of 8"),
+        (
+            ["train", "one", "--size", "10x10"],
+            2,
+            "--size 10x10: height: input should be greater than or equal",
+        ),
         (["train", "one", "--width", "huge"], 2, "no such width"),
         (["train", "one", "--resume"], 2, "nothing to resume"),
         (["train", "short", "-o", "empty"], 2, "empty: is a folder; give the name of the model file"),

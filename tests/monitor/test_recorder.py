@@ -1,6 +1,7 @@
 """What becomes of an alarm when things go wrong meanwhile."""
 
-from contextlib import closing
+import time
+from contextlib import closing, contextmanager
 
 import numpy as np
 import pytest
@@ -50,20 +51,59 @@ def test_an_event_ends_after_its_start_though_the_clock_is_set_back(store, ring,
     now[0] -= 3600
     recorder.end(Span(10.0, 11.0, 13.0, 1.5))
     ring.add(EncodedPacket(b"x", None, None, True, "mjpeg", b""), 100.0)  # the clip's end has passed
-    wait_for(lambda: store.newest(1)[0].state == "done", 20)
+    wait_for(lambda: [event.state for event in store.newest(2)] == ["done"], 20)
     (event,) = store.newest(2)
     assert (event.start, event.peak, event.end) == (1e9, 1e9 + 1, 1e9 + 3)
 
 
-def test_an_alarm_that_cannot_be_recorded_leaves_no_files(store, recorder, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("latentwatch.monitor.recorder.TRIES", (0.01,))
-    with store.engine.begin() as connection:
-        connection.execute(text("DROP TABLE message"))
-    recorder.begin(Span(10.0, 10.0, 10.0, 1.2), FRAME, RESULT)
-    assert "is LOST" in caplog.text
-    recorder.end(Span(10.0, 11.0, 13.0, 1.5))  # nothing has begun
+@pytest.fixture
+def unwritable(store):
+    """The store's tables cannot be written while entered, as on a full disk."""
+
+    @contextmanager
+    def hold():
+        with store.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE message RENAME TO gone"))
+        yield
+        with store.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE gone RENAME TO message"))
+
+    return hold
+
+
+def test_an_event_is_recorded_when_the_store_is_back_however_late(
+    store, ring, recorder, unwritable, monkeypatch
+):
+    monkeypatch.setattr("latentwatch.monitor.record_writer.FIRST_WAIT", 0.05)
+    with unwritable():
+        recorder.problem("dark", begins=True)
+        recorder.begin(Span(10.0, 10.0, 10.0, 1.2), FRAME, RESULT)
+        recorder.problem("dark", begins=False)
+        recorder.end(Span(10.0, 11.0, 13.0, 1.5))
+        ring.add(EncodedPacket(b"x", None, None, True, "mjpeg", b""), 100.0)
+        time.sleep(0.5)
+        assert store.newest(1) == []
+        assert not recorder.event_id
+    wait_for(lambda: [event.state for event in store.newest(2)] == ["done"], 20)
+    assert store.open_problems("door") == []
+    keys = []
+    while message := store.next_message("home"):
+        keys.append(message.kind)
+        store.mark(message.id, delivered=1.0)
+    assert keys == ["problem", "new", "well", "end"]
+
+
+def test_what_cannot_be_recorded_until_the_end_is_named_and_leaves_no_files(
+    store, recorder, tmp_path, unwritable, caplog
+):
+    with unwritable():
+        recorder.begin(Span(10.0, 10.0, 10.0, 1.2), FRAME, RESULT)
+        event = recorder.event_id[:8]
+        wait_for(lambda: "make room on its disk" in caplog.text, 20)
+        recorder.close(1)
+    assert f"door: the beginning of event {event} is LOST" in caplog.text
     assert store.newest(1) == []
-    assert [path.name for path in tmp_path.glob("*/*") if path.is_file()] == ["latentwatch-store"]
+    store.recover(ClipStore(str(tmp_path / "clips"), store.owner), {})
     assert not [path for path in tmp_path.glob("clips/door/*") if path.is_file()]
 
 

@@ -93,6 +93,7 @@ def test_keys_are_looked_up_where_they_are_needed(write):
         ("mqtt: mqtt://broker.local", "mqtt: mqtt://b\n    tipic: x", 17, "known are mqtt, topic, discovery"),
         ("${DOOR_PASSWORD}", "${NO_SUCH_ONE}", 4, "no such environment variable"),
         ("${file:SECRET}", "${file:/no/such}", 19, "secret file cannot be read"),
+        ("${file:SECRET}", "${file:/bin/true}", 19, "${file:/bin/true}: the secret file is not UTF-8 text"),
         ("keep: {days: 7}", "keep: {days: x}", 20, "valid number"),
         ("keep: {days: 7}", "keep: {days: 7", 21, "not valid YAML"),
         ("keep:", "privacy: {keys: [k3y]}\nkeep:", 20, "privacy.keys.0: a key must not stand here; expected"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from command import run
 from servers import free_port
 from sqlalchemy import create_engine, inspect, text
 
@@ -121,6 +122,22 @@ def test_a_store_of_a_newer_program_is_refused(store):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(LatentwatchError, match="newer Latentwatch"):
         EventStore(store.url)
+
+
+def test_a_folder_that_cannot_be_made_gets_a_clear_line(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(
+        LatentwatchError, match=r"events\.db: its folder cannot be made: .*; give another folder"
+    ):
+        EventStore(f"sqlite:///{tmp_path}/file/events.db")
+
+
+def test_events_of_a_folder_without_any_makes_no_store(tmp_path):
+    path = tmp_path / "cameras.yaml"
+    path.write_text("cameras: {door: {url: rtsp://host/x, model: door.lw}}\nfolder: tipo\n")
+    said = run("events", "list", path, code=1).stderr
+    assert "tipo: no events are there; 'latentwatch watch" in said
+    assert not (tmp_path / "tipo").exists()
 
 
 def test_wrong_urls_get_a_clear_line(tmp_path):

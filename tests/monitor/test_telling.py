@@ -12,12 +12,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from servers import wait_for
 
 from latentwatch.errors import UsageError
+from latentwatch.monitor.channel import Channel
 from latentwatch.monitor.model import Event
 from latentwatch.monitor.mqtt import MqttChannel
 from latentwatch.monitor.notify import AppriseChannel, open_channels
 from latentwatch.monitor.outbox import Outbox
 from latentwatch.monitor.removal import Place, Removal, removals, told_by
 from latentwatch.monitor.settings import Mqtt, Service, Settings, Webhook
+from latentwatch.monitor.status_server import health
 from latentwatch.monitor.store import EventStore
 from latentwatch.monitor.webhook import SIGNATURE, WebhookChannel, sign, verify
 
@@ -297,6 +299,39 @@ def test_apprise_tells_of_the_beginning_with_the_snapshot(store, receiver):
     assert told["title"] == "door"
     assert "Something unusual" in told["message"]
     assert told["attachments"][0]["filename"] == "door.jpg"
+
+
+def test_apprise_sends_words_alone_where_the_picture_cannot_be_written(
+    store, receiver, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))  # as with a full disk
+    begin(store, ["phone"])
+    sending = outbox(store, phone=AppriseChannel(Service(apprise=receiver.url.replace("http", "json"))))
+    wait_for(lambda: store.next_message("phone") is None)
+    sending.close()
+    (told,) = [json.loads(body) for _, body in receiver.got]
+    assert "Something unusual" in told["message"]
+    assert not told["attachments"]
+
+
+def test_a_fault_of_a_channel_is_tried_again_and_seen_in_the_health(store):
+    class Faulty(Channel):
+        def __init__(self):
+            self.answers = [ZeroDivisionError("oh"), None]
+
+        def check(self):
+            return ""
+
+        def send(self, _message, _snapshot):
+            answer = self.answers.pop(0)
+            if answer:
+                raise answer
+
+    begin(store, ["office"])
+    sending = outbox(store, office=Faulty())
+    wait_for(lambda: health({}, store, ["office"]).channels == {"office": "ZeroDivisionError: oh"})
+    wait_for(lambda: store.next_message("office") is None)
+    sending.close()
 
 
 @pytest.mark.parametrize(

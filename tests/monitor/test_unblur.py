@@ -67,6 +67,7 @@ def said(*words):
 
 def test_who_has_the_key_gets_the_original_and_is_noted(recorded, tmp_path):
     settings, event = recorded
+    (tmp_path / "clear.mp4.part").write_text("of a try that was cut off, for all to read")
     assert "is recorded" in said("unblur", settings, "aaa", "--to", tmp_path / "clear.mp4")
     assert len(played(tmp_path / "clear.mp4")[0]) == 16
     said("unblur", settings, "aaa", "--snapshot", "--to", tmp_path / "clear.jpg")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from latentwatch.cli.options import SettingsFile, camera_in, needs_extra
+from latentwatch.errors import LatentwatchError
 
 if TYPE_CHECKING:
     from latentwatch.monitor.settings import Settings
@@ -152,6 +153,10 @@ def _store(settings: Path) -> "Iterator[tuple[EventStore, Settings]]":
         from latentwatch.monitor.store import EventStore
 
     loaded = load_settings(settings)
+    if not loaded.has_store:
+        raise LatentwatchError(
+            f"{loaded.folder}: no events are there; 'latentwatch watch {settings}' makes them"
+        )
     store = EventStore(loaded.store_url)
     try:
         yield store, loaded

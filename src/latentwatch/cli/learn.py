@@ -1,5 +1,6 @@
 """`latentwatch learn`, `latentwatch versions` and `latentwatch rollback`."""
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,13 +32,11 @@ def learn(
 
     loaded = _load(settings)
     chosen = loaded.cameras if camera is None else {camera: camera_in(settings, loaded, camera)}
-    store = EventStore(loaded.store_url)
-    try:
-        moved = take_labels(store, loaded)
-    finally:
-        store.close()
-    if moved:
-        print(f"{moved} labelled events taken in")
+    if loaded.has_store:
+        with closing(EventStore(loaded.store_url)) as store:
+            moved = take_labels(store, loaded)
+        if moved:
+            print(f"{moved} labelled events taken in")
     failed: LatentwatchError | None = None
     for name, each in chosen.items():
         try:

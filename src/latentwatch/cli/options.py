@@ -78,8 +78,10 @@ def architecture(preset: str, width: str, size: str | None = None, motion: Motio
     try:
         return Architecture.model_validate(settings)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise UsageError(f"--size {size}: {reason}") from error
+        first = error.errors()[0]
+        side = {"height": "height: ", "width_px": "width: "}.get(str(*first["loc"][:1]), "")
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"--size {size}: {side}{reason[0].lower()}{reason[1:]}") from error
 
 
 def baseline_settings(system: str, preset: str, width: str | None, size: str | None) -> "BaselineSettings":

@@ -95,7 +95,8 @@ class CameraSource(VideoSource):
 
     A file is played in real time, with `loop` over and over; without, it ends. One that cannot be opened
     raises `LatentwatchError`. A camera that cannot be reached never raises: it is `lost`, and tried again.
-    `close`, which any thread may call, ends it within the time-outs of `patience`.
+    `close`, which any thread may call, ends it within the time-outs of `patience`. label: what the log calls
+    it; None means its address.
     """
 
     frame_count = None
@@ -106,6 +107,7 @@ class CameraSource(VideoSource):
         *,
         transport: Transport = "tcp",
         loop: bool = False,
+        label: str | None = None,
         patience: Patience | None = None,
         listeners: Listeners | None = None,
         size: tuple[int, int] | None = None,
@@ -113,6 +115,7 @@ class CameraSource(VideoSource):
     ) -> None:
         super().__init__(size, grey)
         self.name = address.shown
+        self._label = label or address.shown
         self.fps = DEFAULT_FPS
         self.state: State = "connecting"
         self.counts = Counts()
@@ -201,12 +204,15 @@ class CameraSource(VideoSource):
     def _note_size(self, size: tuple[int, int]) -> None:
         if self._picture_size not in (None, size):
             self.counts.size_changes += 1
-            log.warning("%s: its pictures are now %dx%d", self.name, size[1], size[0])
+            log.warning("%s: its pictures are now %dx%d", self._label, size[1], size[0])
         self._picture_size = size
 
     def _enter(self, state: State, reason: str) -> None:
         if state == self.state:
             return
         self.state = state
-        log.log(logging.INFO if state == "live" else logging.WARNING, "%s: %s (%s)", self.name, state, reason)
+        if state == "live":
+            log.info("%s: %s (%s)", self._label, state, reason)
+        else:
+            log.warning("%s: %s, tried again until it is back (%s)", self._label, state, reason)
         self._listeners.on_state(state, reason)

@@ -108,7 +108,11 @@ class CameraWatch:
     def _open(self) -> CameraSource:
         listeners = Listeners(on_state=self._state, on_packet=self._ring.add)
         self._source = CameraSource(
-            self._address, transport=self._transport, loop=self._loop, listeners=listeners
+            self._address,
+            transport=self._transport,
+            loop=self._loop,
+            label=self.name,
+            listeners=listeners,
         )
         return self._source
 
@@ -126,9 +130,11 @@ class CameraWatch:
             self._seen = now
         if self._is_live and self._is_gone:
             self._is_gone = False
+            log.warning("%s: the picture is back", self.name)
             self._recorder.problem(GONE, begins=False)
         elif now - self._seen > GONE_AFTER and not self._is_gone:
             self._is_gone = True
+            log.warning("%s: no picture for %.0f s", self.name, GONE_AFTER)
             self._recorder.problem(GONE, begins=True)
 
     def _run(self) -> None:

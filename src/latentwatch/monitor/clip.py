@@ -73,18 +73,12 @@ class ClipRecording:
         self._parts: list[_Part] = []
         self._clip: Clip | None = None
         self._error: LatentwatchError | None = None
-        self._cancelled = False
         self._thread = threading.Thread(target=self._run, name=f"clip {path.name}", daemon=True)
         self._thread.start()
 
     def end_at(self, end: float) -> None:
         """The last moment to show, post-roll included; what was written after it already stays."""
         self._end = end
-
-    def cancel(self) -> None:
-        """Gives up; no file is left."""
-        self._cancelled = True
-        self._thread.join()
 
     def wait(self, timeout: float | None = None) -> Clip | None:
         """The finished clip, once its end has come; None where no packet came to put into it.
@@ -101,9 +95,6 @@ class ClipRecording:
     def _run(self) -> None:
         try:
             self._record()
-            if self._cancelled:
-                self._discard()
-                return
             for part in self._parts:
                 part.finish()
         except (OSError, FFmpegError) as error:
@@ -118,7 +109,7 @@ class ClipRecording:
 
     def _record(self) -> None:
         silent = 0.0
-        while not self._cancelled:
+        while True:
             is_last = self._ring.closed
             packets = self._ring.since(self._number, timeout=0.5)
             silent = 0.0 if packets else silent + 0.5

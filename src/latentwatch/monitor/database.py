@@ -29,11 +29,16 @@ def open_database(url: str) -> Engine:
     """
     engine = database_engine(url)
     name = engine.url.render_as_string(hide_password=True)
-    if engine.dialect.name == "sqlite":
-        Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
     try:
+        if engine.dialect.name == "sqlite":
+            Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         with engine.begin() as connection:
             _migrate(connection)
+    except OSError as error:
+        raise LatentwatchError(
+            f"store: {name}: its folder cannot be made: {error.strerror}; give another folder, or this user "
+            "the right to write there"
+        ) from error
     except DBAPIError as error:
         reason = mask(str(error.orig)).strip().splitlines()[0]
         raise LatentwatchError(f"store: {name}: cannot be opened: {reason}") from error

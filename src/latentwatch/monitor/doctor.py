@@ -184,7 +184,7 @@ def _room(what: str, path: Path, settings: Settings) -> Finding:
 def _database(settings: Settings) -> tuple[Finding, str | None]:
     """Also the mark by which the store's clips are known, "" before it is made; None where it cannot be."""
     try:
-        if settings.store is None and not (settings.folder / "events.db").exists():
+        if not settings.has_store:
             return Finding("ok", "store", "SQLite, made at the first start"), ""
         with closing(EventStore(settings.store_url)) as store:
             shown = make_url(settings.store_url).render_as_string()

@@ -24,6 +24,9 @@ from latentwatch.training.settings import FORMS, TrainingSettings
 from latentwatch.video.address import Address, Transport
 from latentwatch.video.live import LiveReader
 
+LITTLE = 1800.0
+"""Seconds of footage below which a budget is mostly refused."""
+
 SAY_EVERY, SAY_SHARE = 10.0, 0.01
 """Progress is told after so many seconds at the earliest, and each time so much of the whole was seen."""
 
@@ -91,12 +94,21 @@ def record(
 ) -> None:
     """Records until enough was seen, or until `stop` is set.
 
-    A camera that is lost is waited for. A file is played once: over and over, what is held out would be what
-    was learned from, and the budget would promise what it promises of footage learned by heart.
+    A camera that is lost is waited for. A file is played once, from its beginning each time that it is tried:
+    over and over, what is held out would be what was learned from, and the budget would promise what it
+    promises of footage learned by heart.
     Raises `LatentwatchError` where a file ends too soon, or the disk is full.
     """
     if recorder.is_done:
         return
+    if not address.is_live and recorder.seconds:
+        say(f"{address}: is recorded from its beginning again")
+        recorder.start_over()
+    if recorder.wanted < LITTLE:
+        say(
+            f"{shown(recorder.wanted)} are little: a quarter of it is held out to fit the budget, which "
+            f"mostly takes {shown(LITTLE)} or more in all"
+        )
     loops = enrolment.loop and not address.is_live
     if loops:
         say(f"{address} is played once: 'loop' holds when it is watched, not while it is enrolled")
@@ -155,14 +167,20 @@ def learn_enrolled(model: Path, enrolment: Enrolment, say: Callable[[str], None]
             resume=last_checkpoint(folder, resume=False).is_file(),
             say=say,
         )
-    promise = calibrate_camera(
-        made,
-        footage.clips("held-out"),
-        enrolment.per_day,
-        ignore=enrolment.ignore,
-        engine=enrolment.engine,
-        say=say,
-    )
+    try:
+        promise = calibrate_camera(
+            made,
+            footage.clips("held-out"),
+            enrolment.per_day,
+            ignore=enrolment.ignore,
+            engine=enrolment.engine,
+            say=say,
+        )
+    except LatentwatchError as error:
+        raise LatentwatchError(
+            f"{model}: {error}; of an enrolment a quarter calibrates: enrol for longer, which goes on with "
+            "what is recorded"
+        ) from error
     say(str(promise))
     number = keep_version(model, made, f"enrolled: {shown(enrolment.seconds)}")
     adopt(model, number)

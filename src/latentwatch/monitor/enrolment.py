@@ -82,6 +82,12 @@ class EnrolmentRecorder:
         """Whether enough was seen."""
         return self.seconds >= self.wanted
 
+    def start_over(self) -> None:
+        """Forgets all that was seen, and removes what was kept of it."""
+        self.footage.clear()
+        self._file.unlink(missing_ok=True)
+        self._progress = Progress(size=self._progress.size)
+
     def look(self, frame: Frame) -> None:
         """Takes the next frame, at the camera's own size. Raises `LatentwatchError` for a full disk."""
         if not self._check.is_usable(frame):

@@ -105,11 +105,6 @@ class EventFiles:
             blur_clip(clear, self._scratch / name, self._blurring.background)
         return f"{self._camera}/{name}", self._put(name)
 
-    def remove(self, name: str) -> None:
-        """Removes a stored file, and its encrypted original. Raises `OSError` where that fails."""
-        for each in (name, name + ORIGINAL):
-            self._clips.delete(each)
-
     def _put(self, name: str) -> int:
         return self._clips.put(self._scratch / name, f"{self._camera}/{name}")
 

@@ -65,6 +65,12 @@ class Footage:
         for path in self.runs(part)[1::2]:
             path.unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Removes all runs."""
+        for part in PARTS:
+            for path in self.runs(part):
+                path.unlink(missing_ok=True)
+
     def forget(self, days: float) -> int:
         """Removes the runs that are older than so many days, and what a crash has left; returns how many."""
         now = time.time()

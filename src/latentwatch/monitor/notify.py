@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from latentwatch.monitor.mqtt import MqttChannel
 from latentwatch.monitor.settings import Mqtt, Service, Settings, Webhook
 from latentwatch.monitor.webhook import WebhookChannel
 from latentwatch.video.address import mask
+
+log = logging.getLogger(__name__)
 
 
 class AppriseChannel(Channel):
@@ -43,14 +46,19 @@ class AppriseChannel(Channel):
             return
         camera = message.body["camera"]
         text = _text(message.kind, message.body)
-        with tempfile.TemporaryDirectory() as folder:
+        with ExitStack() as files:
             picture = None
             if snapshot is not None:
-                picture = Path(folder) / f"{camera}.jpg"
-                picture.write_bytes(snapshot)
+                try:
+                    folder = files.enter_context(tempfile.TemporaryDirectory())
+                    picture = Path(folder) / f"{camera}.jpg"
+                    picture.write_bytes(snapshot)
+                except OSError as error:  # words without a picture are better than none
+                    log.warning("%s: sent without its picture: %s", self._shown, error.strerror)
+                    picture = None
             sent = self._service.notify(text, title=camera, attach=str(picture) if picture else None)
         if not sent:
-            raise LatentwatchError(f"{self._shown}: not delivered")
+            raise LatentwatchError(f"{self._shown}: the service could not be reached, or refuses")
 
 
 def _text(kind: str, body: dict[str, Any]) -> str:

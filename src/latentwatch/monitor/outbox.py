@@ -94,15 +94,19 @@ class Outbox:
             log.error("%s: refuses %s: %s", name, message.key, error)
             self._store.mark(message.id, failed=True, error=mask(str(error)))
         except LatentwatchError as error:
-            attempts = message.attempts + 1
-            wait = min(self._first_wait * 2.0 ** min(attempts - 1, 20), LONGEST_WAIT)
-            wait *= random.uniform(0.5, 1)
-            log.warning("%s: %s not delivered, again in %.0f s: %s", name, message.key, wait, error)
-            self._store.mark(
-                message.id, attempts=attempts, next_try=time.time() + wait, error=mask(str(error))
-            )
+            self._try_later(name, message, str(error))
+        except Exception as error:  # a channel's fault is no reason to send nothing ever again
+            log.exception("%s: a fault of the program", name)
+            self._try_later(name, message, f"{type(error).__name__}: {error}")
         else:
             self._store.mark(message.id, delivered=time.time(), attempts=message.attempts + 1, error=None)
+
+    def _try_later(self, name: str, message: Message, reason: str) -> None:
+        attempts = message.attempts + 1
+        wait = min(self._first_wait * 2.0 ** min(attempts - 1, 20), LONGEST_WAIT)
+        wait *= random.uniform(0.5, 1)
+        log.warning("%s: %s not delivered, again in %.0f s: %s", name, message.key, wait, reason)
+        self._store.mark(message.id, attempts=attempts, next_try=time.time() + wait, error=mask(reason))
 
 
 def _is_time(message: Message) -> bool:

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +19,7 @@ from latentwatch.monitor.clip import ClipRecording
 from latentwatch.monitor.event_files import EventFiles
 from latentwatch.monitor.model import Event
 from latentwatch.monitor.packet_ring import PacketRing
+from latentwatch.monitor.record_writer import RecordWriter
 from latentwatch.monitor.settings import Camera
 from latentwatch.monitor.store import EventStore
 from latentwatch.scoring.detector import Result
@@ -26,14 +28,22 @@ from latentwatch.video.frame import Frame
 
 log = logging.getLogger(__name__)
 
-TRIES = (1.0, 4.0, 16.0)
-"""Seconds to wait before the store is tried again, where it cannot be written."""
+
+@dataclass(frozen=True)
+class _Ongoing:
+    """The event that goes on."""
+
+    id: str
+    start: float
+    snapshot: str | None
+    recording: ClipRecording
 
 
 class Recorder:
     """The events of one camera.
 
-    channels: who is told. wake: called when there are new messages.
+    channels: who is told. wake: called when there are new messages. Records are written in a thread of their
+    own, in order; until an event is in the store, nobody is told of it.
     """
 
     def __init__(
@@ -49,16 +59,16 @@ class Recorder:
         wake: Callable[[], None],
     ) -> None:
         self._name, self._settings, self._store, self._files, self._ring = name, settings, store, files, ring
-        self._channels, self._longest, self._wake = channels, longest, wake
-        self._event: Event | None = None
-        self._recording: ClipRecording | None = None
+        self._channels, self._longest = channels, longest
+        self._writer = RecordWriter(name, wake)
+        self._ongoing: _Ongoing | None = None
         self._best: tuple[Frame, Result] | None = None
         self._finishing: list[threading.Thread] = []
 
     @property
     def event_id(self) -> str | None:
         """The event that goes on; None between events."""
-        return None if self._event is None else self._event.id
+        return None if self._ongoing is None else self._ongoing.id
 
     def see(self, frame: Frame) -> None:
         """Looks at the newest frame, alarm or not."""
@@ -68,8 +78,10 @@ class Recorder:
         """The camera sees badly, or well again: that is recorded, then told. It is not an event."""
         change = self._store.begin_problem if begins else self._store.end_problem
         now = time.time()
-        if _insist(lambda: change(self._name, problem, now, self._channels), self._name):
-            self._wake()
+        self._writer.add(
+            f"{'the beginning' if begins else 'the end'} of the problem {problem}",
+            lambda: change(self._name, problem, now, self._channels),
+        )
 
     def finish_left(self) -> None:
         """Makes the blurred clips that the program's end has prevented, in a thread of its own."""
@@ -91,20 +103,17 @@ class Recorder:
         # Set here, since the files carry it before the row is written.
         event.id = uuid.uuid4().hex
         event.snapshot, event.bytes = self._snapshot(event.id)
-        # Before the row: while a locked store makes it wait, the ring drops what the clip is to show.
         recording = self._files.record(
             event.id,
             self._ring,
             span.start - self._settings.seconds_before,
             self._settings.seconds_before + self._longest + self._settings.seconds_after,
         )
-        if not _insist(lambda: self._store.begin(event, self._channels), self._name):
-            recording.cancel()
-            self._drop_snapshot(event.snapshot)
-            return
         log.info("%s: event %s begins, level %.2f", self._name, event.id[:8], span.level)
-        self._wake()
-        self._event, self._recording = event, recording
+        self._ongoing = _Ongoing(event.id, event.start, event.snapshot, recording)
+        self._writer.add(
+            f"the beginning of event {event.id[:8]}", lambda: self._store.begin(event, self._channels)
+        )
 
     def peak(self, frame: Frame, result: Result) -> None:
         """The alarm has never been so high: this frame is its picture."""
@@ -112,11 +121,11 @@ class Recorder:
 
     def end(self, span: Span) -> None:
         """The alarm is over. Its clip is finished, and the end told, in a thread of its own."""
-        if self._event is None or self._recording is None or self._best is None:
+        if self._ongoing is None or self._best is None:
             return
-        event, recording, (frame, result) = self._event, self._recording, self._best
-        self._event = self._recording = None
-        recording.end_at(span.end + self._settings.seconds_after)
+        event, (frame, result) = self._ongoing, self._best
+        self._ongoing = None
+        event.recording.end_at(span.end + self._settings.seconds_after)
         changes = {
             # Counted from the start: the day's clock may have been set since.
             "peak": event.start + span.peak - span.start,
@@ -128,7 +137,7 @@ class Recorder:
         }
         thread = threading.Thread(
             target=self._finish,
-            args=(event.id, recording, changes),
+            args=(event.id, event.recording, changes),
             name=f"end of {event.id[:8]}",
             daemon=True,
         )
@@ -143,6 +152,7 @@ class Recorder:
         end = time.monotonic() + seconds
         for thread in self._finishing:
             thread.join(max(end - time.monotonic(), 0.1))
+        self._writer.close(max(end - time.monotonic(), 1.0))
 
     def _finish(self, event_id: str, recording: ClipRecording, changes: dict[str, Any]) -> None:
         try:
@@ -150,9 +160,11 @@ class Recorder:
             changes |= {"clip": clip, "bytes": changes.get("bytes", 0) + size}
         except (LatentwatchError, OSError) as error:
             log.error("%s: event %s has no clip: %s", self._name, event_id[:8], mask(str(error)))
-        if _insist(lambda: self._store.end(event_id, self._channels, state="done", **changes), self._name):
-            log.info("%s: event %s is over", self._name, event_id[:8])
-            self._wake()
+        log.info("%s: event %s is over", self._name, event_id[:8])
+        self._writer.add(
+            f"the end of event {event_id[:8]}",
+            lambda: self._store.end(event_id, self._channels, state="done", **changes),
+        )
 
     def _finish_left(self) -> None:
         try:
@@ -168,14 +180,6 @@ class Recorder:
             except (LatentwatchError, OSError, SQLAlchemyError) as error:
                 log.error("%s: event %s has no clip: %s", self._name, event.id[:8], mask(str(error)))
 
-    def _drop_snapshot(self, name: str | None) -> None:
-        """Removes the snapshot of an event that is in no store."""
-        try:
-            if name is not None:
-                self._files.remove(name)
-        except OSError as error:
-            log.warning("%s: %s is left behind until the next start: %s", self._name, name, mask(str(error)))
-
     def _snapshot(self, event_id: str) -> tuple[str | None, int]:
         """Stores the best frame so far as a JPEG; its name and bytes, None where that cannot be done."""
         if self._best is None:
@@ -185,23 +189,6 @@ class Recorder:
         except OSError as error:
             log.error("%s: event %s has no snapshot: %s", self._name, event_id[:8], mask(str(error)))
             return None, 0
-
-
-def _insist(write: Callable[[], None], camera: str) -> bool:
-    """Writes to the store, again where it is locked or full for a while; False where that did not help."""
-    for wait in (*TRIES, None):
-        try:
-            write()
-        except SQLAlchemyError as error:
-            reason = mask(str(getattr(error, "orig", error))).splitlines()[0]
-            if wait is None:
-                log.error("%s: a record is LOST, the store cannot be written: %s", camera, reason)
-                return False
-            log.warning("%s: the store cannot be written, again in %.0f s: %s", camera, wait, reason)
-            time.sleep(wait)
-        else:
-            return True
-    return False
 
 
 def _boxes(frame: Frame, result: Result) -> list[list[float]]:

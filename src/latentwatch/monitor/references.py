@@ -35,6 +35,8 @@ def _look_up(name: str) -> str:
             return Path(path).read_text().strip("\r\n")
         except OSError as error:
             raise ValueError(f"${{{name}}}: the secret file cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError:
+            raise ValueError(f"${{{name}}}: the secret file is not UTF-8 text") from None
     if name not in os.environ:
         raise ValueError(f"${{{name}}}: no such environment variable; set it, or write ${{file:PATH}}")
     return os.environ[name]

@@ -194,6 +194,11 @@ class Settings(_Part):
         return self.store.get_secret_value() if self.store else f"sqlite:///{self.folder / 'events.db'}"
 
     @property
+    def has_store(self) -> bool:
+        """Whether there is a database to look into; one on another machine counts as there."""
+        return self.store is not None or (self.folder / "events.db").exists()
+
+    @property
     def clips_url(self) -> str:
         """The fsspec URL of clips and snapshots."""
         return self.clips or str(self.folder / "clips")

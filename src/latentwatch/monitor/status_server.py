@@ -53,7 +53,8 @@ class StatusServer:
             self._server = _Server((settings.listen, settings.port), _Handler)
         except OSError as error:
             raise LatentwatchError(
-                f"http: {settings.listen}:{settings.port}: cannot be listened to: {error.strerror}"
+                f"http: {settings.listen}:{settings.port}: cannot be listened to: {error.strerror}; "
+                "give another http.listen or http.port, or leave http away"
             ) from error
         self._server.metrics, self._server.ask = metrics, ask
         self._thread = threading.Thread(target=self._server.serve_forever, name="status", daemon=True)

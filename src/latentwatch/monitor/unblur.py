@@ -20,8 +20,8 @@ def unblur(
     """Writes the original of an event's clip, or of its snapshot, to the new file `to`, for its owner alone.
 
     Who asked is in the store before the first byte is written. Raises `UsageError` where there is no such
-    event, key or folder, or `to` is there already; `LatentwatchError` where the event has no original, no key
-    fits, or the original is damaged.
+    event or key, or `to` is there already; `LatentwatchError` where the event has no original, no key fits,
+    the original is damaged, or `to` cannot be written.
     """
     if privacy is None:
         raise UsageError("privacy: is missing in the settings; its keys are needed to unblur")
@@ -47,7 +47,8 @@ def unblur(
 def _write(clear: DecryptingFile, to: Path) -> None:
     part = to.with_name(to.name + ".part")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        part.unlink(missing_ok=True)  # of a try that was cut off; its rights may be others
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             shutil.copyfileobj(clear, file)
         part.replace(to)
     except LatentwatchError:
@@ -55,7 +56,7 @@ def _write(clear: DecryptingFile, to: Path) -> None:
         raise
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise UsageError(f"{to}: cannot be written: {error.strerror}") from error
+        raise LatentwatchError(f"{to}: cannot be written: {error.strerror}") from error
 
 
 def _who() -> str:
