@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import shutil
+import socket
 import sys
 from contextlib import closing
 
@@ -47,10 +48,11 @@ def test_all_is_well(place, rtsp, broker):
     path.write_text(
         f"cameras: {{door: {{url: '{rtsp(digest=True).url(password=PASSWORD)}', model: door.lw}}}}\n"
         f"notify: {{home: {{mqtt: 'mqtt://127.0.0.1:{broker.port}'}}, "
-        "phone: {apprise: 'json://localhost/secret-token'}}\nkeep: {gigabytes: 0.001}\n"
+        "phone: {apprise: 'json://localhost/secret-token'}}\nkeep: {gigabytes: 0.001}\nhttp: {port: 0}\n"
     )
     done, found = doctor(path)
     assert done.exit_code == 0, done.output
+    assert found["http"] == ("ok", "127.0.0.1:0 is free")
     assert found["camera door"][0] == "ok"
     assert "320x180 at" in found["camera door"][1]
     assert found["speed"][0] == "ok"
@@ -111,6 +113,19 @@ def test_what_is_not_installed(place, monkeypatch):
         ClipStore("s3://bucket/clips", "a")
 
 
+def test_a_port_that_is_taken(place):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        path = place / "cameras.yaml"
+        path.write_text(
+            "cameras: {door: {url: door.mp4, model: door.lw}}\nkeep: {gigabytes: 0.001}\n"
+            f"http: {{port: {port}}}\n"
+        )
+        verdict, text = doctor(path)[1]["http"]
+    assert verdict == "warning"
+    assert f"127.0.0.1:{port}: Address already in use; unless 'watch' runs now, give another" in text
+
+
 def test_all_is_wrong(place):
     shutil.copy(place / "door.lw", place / "bare.lw")
     budget_file(place / "door.lw").write_text("{")
@@ -138,5 +153,6 @@ def test_all_is_wrong(place):
         "channel phone",
     }
     assert "calibrate" in found["model of yard"][1]
+    assert found["folder"][1].endswith("file: is a file; give another folder")
     assert "hidden" not in done.output
     assert "Traceback" not in done.output

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import time
@@ -21,7 +22,7 @@ from latentwatch.monitor.clips import ClipStore
 from latentwatch.monitor.encryption import read_keys
 from latentwatch.monitor.notify import open_channels
 from latentwatch.monitor.prepare import Prepared, prepare
-from latentwatch.monitor.settings import Camera, Settings
+from latentwatch.monitor.settings import Camera, Http, Settings
 from latentwatch.monitor.store import EventStore
 from latentwatch.video.address import mask, parse_address
 from latentwatch.video.frame import Frame
@@ -77,6 +78,8 @@ def examine(settings: Settings, engine: Choice = "auto") -> Iterator[Finding]:
     if settings.privacy is not None:
         yield _keys(settings)
     yield from _channels(settings)
+    if settings.http is not None:
+        yield _http(settings.http)
     yield _clock()
 
 
@@ -164,7 +167,9 @@ def _camera(name: str, camera: Camera, made: Prepared | None) -> Finding:
 def _room(what: str, path: Path, settings: Settings) -> Finding:
     """Whether a folder can be written to, and has room for what is to be kept."""
     there = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    if not there.is_dir():
+        return Finding("problem", what, f"{there}: is a file; give another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
         return Finding("problem", what, f"{there}: cannot be written to; give this user the right to")
     free = shutil.disk_usage(there).free
     used = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else 0
@@ -227,6 +232,18 @@ def _channels(settings: Settings) -> Iterator[Finding]:
             yield Finding("problem", what, mask(str(error)))
         else:
             yield Finding("ok", what, text)
+
+
+def _http(http: Http) -> Finding:
+    where = f"{http.listen}:{http.port}"
+    try:
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+            tried.bind((http.listen, http.port))
+    except OSError as error:
+        text = f"{where}: {error.strerror}; unless 'watch' runs now, give another http.port or http.listen"
+        return Finding("warning", "http", text)
+    return Finding("ok", "http", f"{where} is free")
 
 
 def _clock() -> Finding:
