@@ -8,8 +8,13 @@ import pytest
 from command import COMMAND, run
 
 from latentwatch.baselines.registry import SYSTEMS
+from latentwatch.monitor.store import EventStore
 
 SETTINGS = "cameras:\n  door:\n    url: door.mp4\n    model: door.lw\n"
+
+
+def make_store(folder):
+    EventStore(f"sqlite:///{folder}/latentwatch-data/events.db").close()
 
 
 @pytest.mark.parametrize(
@@ -24,6 +29,7 @@ SETTINGS = "cameras:\n  door:\n    url: door.mp4\n    model: door.lw\n"
 )
 def test_torch_is_not_imported(tmp_path, words, shown):
     (tmp_path / "cameras.yaml").write_text(SETTINGS)
+    make_store(tmp_path)
     done = subprocess.run(
         [COMMAND[0], "-X", "importtime", *COMMAND[1:], *words],
         cwd=tmp_path, capture_output=True, text=True, check=True,
@@ -89,6 +95,7 @@ def test_experiments_are_there_without_the_monitor_extra(tmp_path, shared_data):
 def test_events_of_a_camera_that_is_not_there(monkeypatch, tmp_path, listed):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "cameras.yaml").write_text(SETTINGS)
+    make_store(tmp_path)
     assert "camera" in run("events", listed, "cameras.yaml", "--camera", "door").stdout
     left = run("events", listed, "cameras.yaml", "--camera", "dor", code=2)
     assert "no camera dor; known are door" in left.stderr

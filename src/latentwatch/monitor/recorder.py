@@ -109,11 +109,13 @@ class Recorder:
             span.start - self._settings.seconds_before,
             self._settings.seconds_before + self._longest + self._settings.seconds_after,
         )
-        log.info("%s: event %s begins, level %.2f", self._name, event.id[:8], span.level)
         self._ongoing = _Ongoing(event.id, event.start, event.snapshot, recording)
-        self._writer.add(
-            f"the beginning of event {event.id[:8]}", lambda: self._store.begin(event, self._channels)
-        )
+
+        def write() -> None:
+            self._store.begin(event, self._channels)
+            log.info("%s: event %s begins, level %.2f", self._name, event.id[:8], event.level)
+
+        self._writer.add(f"the beginning of event {event.id[:8]}", write)
 
     def peak(self, frame: Frame, result: Result) -> None:
         """The alarm has never been so high: this frame is its picture."""
@@ -160,11 +162,12 @@ class Recorder:
             changes |= {"clip": clip, "bytes": changes.get("bytes", 0) + size}
         except (LatentwatchError, OSError) as error:
             log.error("%s: event %s has no clip: %s", self._name, event_id[:8], mask(str(error)))
-        log.info("%s: event %s is over", self._name, event_id[:8])
-        self._writer.add(
-            f"the end of event {event_id[:8]}",
-            lambda: self._store.end(event_id, self._channels, state="done", **changes),
-        )
+
+        def write() -> None:
+            self._store.end(event_id, self._channels, state="done", **changes)
+            log.info("%s: event %s is over", self._name, event_id[:8])
+
+        self._writer.add(f"the end of event {event_id[:8]}", write)
 
     def _finish_left(self) -> None:
         try:

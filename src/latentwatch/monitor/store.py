@@ -67,7 +67,7 @@ class EventStore:
             found = session.scalars(query).all() if event_id else []
         if len(found) != 1:
             raise UsageError(
-                f"event '{event_id}': {'more than one has' if found else 'none has'} an id that begins so"
+                f"'{event_id}': {'more than one' if found else 'no'} event has an id that begins so"
             )
         return found[0]
 

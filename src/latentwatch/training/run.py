@@ -101,6 +101,8 @@ def train_model(
     try:
         with interrupt:
             trainer.fit(module, data, ckpt_path=str(checkpoint) if resume else None, weights_only=True)
+    except SystemExit as error:  # what Lightning makes of a `KeyboardInterrupt`
+        raise KeyboardInterrupt from error
     except OSError as error:
         raise LatentwatchError(
             f"{folder}: cannot write while training ({error}); free some space, then use --resume"
