@@ -30,3 +30,10 @@ def test_a_camera_is_enrolled_as_its_settings_say(monkeypatch, tmp_path):
     assert (named.transport, named.per_day, len(named.ignore), named.seconds) == ("udp", 3, 1, 7200)
     assert (named.loop, plain.loop) == (True, False)
     assert (plain.transport, plain.per_day, plain.ignore) == ("tcp", 1, [])
+
+
+def test_the_name_of_a_camera_without_its_settings_is_told(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    said = run("enrol", "door", "--for", "2h", "-o", "door.lw", code=2).stderr
+    assert "door: no such file; check the path; the name of a camera needs --settings" in said
+    assert list(tmp_path.iterdir()) == []

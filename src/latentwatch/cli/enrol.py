@@ -79,6 +79,10 @@ def enrol(
         camera, output = chosen.url.get_secret_value(), output or chosen.model
         per_day, polygons = chosen.false_alarms_per_day, [list(each) for each in chosen.ignore]
         transport, loop = chosen.transport, chosen.loop
+    address = parse_address(camera)
+    if address.kind == "file" and not Path(address.url).exists():
+        hint = "" if settings else "; the name of a camera needs --settings"
+        raise UsageError(f"{camera}: no such file; check the path{hint}")
     try:
         seconds = parse_duration(duration)
     except ValueError as error:
@@ -95,5 +99,5 @@ def enrol(
         transport=transport,
         loop=loop,
     )
-    enrol_camera(parse_address(camera), model, enrolment)
+    enrol_camera(address, model, enrolment)
     print(f"{model} is ready. Next: latentwatch watch cameras.yaml")
