@@ -84,6 +84,8 @@ class RecordWriter:
                 self._pause(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
                 continue
+            except Exception:  # one record must not hold up all that follow
+                log.exception("%s: %s is LOST by a fault of the program", self._camera, record.what)
             wait = FIRST_WAIT
             with self._changed:
                 if self._waiting:  # else it was given up meanwhile
