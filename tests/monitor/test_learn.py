@@ -180,7 +180,7 @@ def test_a_model_learns_is_adopted_and_rolled_back(tmp_path, monkeypatch):
     learning = Learning(per_day=500, training=FORMS["joint"].model_copy(update={"epochs": 8}), engine="torch")
     verdict = learn_more(model, learning)
     assert not verdict.adopted
-    assert "too little new footage yet: 0 runs in train, 8 are needed" in str(verdict)
+    assert "too little new footage yet: 0 runs to learn from, 8 are needed" in str(verdict)
     footage = watched_footage(model)
     write_runs(footage, 8, "train")
     write_runs(footage, 24, "held-out", first=100)

@@ -103,7 +103,8 @@ def lack_of_footage(model: Path) -> str | None:
     for part, least in LEAST_RUNS.items():
         count = len(reservoir.runs(part))
         if count < least:
-            return f"too little new footage yet: {count} runs in {part}, {least} are needed"
+            what = "learn from" if part == "train" else "judge by"
+            return f"too little new footage yet: {count} runs to {what}, {least} are needed"
     return None
 
 
