@@ -121,17 +121,15 @@ def _share(row: Row) -> str:
 
 def _contaminated(rows: Sequence[Row]) -> Finding | None:
     judged = [row for row in rows if row.dataset == "ped2: all clips"]
-    ours = ("decoupled z_mse", "decoupled p_mse")
-    cases = _aucs(judged, _share, lambda row: f"{row.system} {row.score}").whole(*ours)
+    ours = {"z_mse": "Z-MSE", "p_mse": "P-MSE"}
+    cases = _aucs(judged, _share, lambda row: ours.get(row.score, row.system)).whole(*ours.values())
     if len(cases) < 2:
         return None
     least, most = (cases[share] for share in (min(cases, key=int), max(cases, key=int)))
     change = {curve: most[curve] - least[curve] for curve in least.keys() & most.keys()}
-    z = change.pop(ours[0])
+    z = change.pop(ours["z_mse"])
     shown = ", ".join(f"{curve} {value:+.1f}" for curve, value in sorted(change.items()))
-    return Finding(
-        sum(z > value for value in change.values()), len(change), f"Z-MSE {z:+.1f}; {shown.replace('_', '-')}"
-    )
+    return Finding(sum(z > value for value in change.values()), len(change), f"Z-MSE {z:+.1f}; {shown}")
 
 
 def _mse_alone(rows: Sequence[Row]) -> Finding | None:
