@@ -10,7 +10,7 @@ from latentwatch.cli import entry
 
 @pytest.fixture
 def hangup():
-    before = signal.getsignal(signal.SIGHUP)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` has it ignored
     yield
     signal.signal(signal.SIGHUP, before)
 
