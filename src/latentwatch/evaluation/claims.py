@@ -116,7 +116,7 @@ def _speed(rows: Sequence[Row]) -> Finding | None:
 
 
 def _share(row: Row) -> str:
-    return row.preset.rpartition(", ")[2].removesuffix("% anomalous")
+    return _variant(row).removesuffix("% anomalous")
 
 
 def _contaminated(rows: Sequence[Row]) -> Finding | None:

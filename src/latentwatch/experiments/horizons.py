@@ -14,18 +14,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from latentwatch.experiments.seeds import Plan
-from latentwatch.models.decoupled import Decoupled, windows
+from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import HORIZON
-from latentwatch.scoring.codes import encoded
+from latentwatch.scoring.codes import beside_predicted, encoded
 from latentwatch.scoring.pooling import mean
-from latentwatch.training.frames import FrameStore, frames_of
+from latentwatch.training.frames import FrameStore, Run, frames_of
 from latentwatch.training.settings import TrainingSettings
 from latentwatch.training.warm_up import fit_motion
 
 HORIZONS = (3, HORIZON, 9)
 """Frames ahead."""
-
-Run = tuple[int, int]
 
 
 class Horizons:
@@ -105,15 +103,9 @@ def _fitted(
     return other.eval()
 
 
-@torch.inference_mode()
 def _errors(model: Decoupled, codes: Tensor) -> NDArray[np.float64]:
     """Eq. 2 for each of a clip's codes; NaN for the first, which no window reaches."""
-    architecture = model.architecture
+    differences = beside_predicted(model, codes).differences
     scores = np.full(len(codes), np.nan)
-    if len(codes) < architecture.span:
-        return scores
-    first = architecture.span - 1
-    past = torch.split(windows(codes, architecture.k, architecture.horizon), 16)
-    predicted = torch.cat([model.predict(part) for part in past])
-    scores[first:] = mean((predicted - codes[first:]).square().mean(dim=1).numpy())
+    scores[len(codes) - len(differences) :] = mean(np.square(differences).mean(axis=1))
     return scores
