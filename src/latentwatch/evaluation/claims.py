@@ -39,23 +39,15 @@ class Claim:
     find: Callable[[Sequence[Row]], Finding | None]
 
 
-@dataclass(frozen=True)
-class _Aucs:
-    """Micro AUC by case (such as a frame rate) and curve (such as a score)."""
-
-    values: dict[str, dict[str, float]]
-
-    def whole(self, *curves: str) -> dict[str, dict[str, float]]:
-        """The cases that have all these curves."""
-        return {case: found for case, found in self.values.items() if set(curves) <= found.keys()}
-
-
-def _aucs(rows: Sequence[Row], case: Callable[[Row], str], curve: Callable[[Row], str]) -> _Aucs:
+def _aucs(
+    rows: Sequence[Row], case: Callable[[Row], str], curve: Callable[[Row], str], *wanted: str
+) -> dict[str, dict[str, float]]:
+    """Micro AUC by case (a frame rate, say) and curve (a score, say); cases with all `wanted` curves."""
     values: dict[str, dict[str, float]] = {}
     for row in rows:
         if row.metric == "auc_micro" and row.status != "quoted":
             values.setdefault(case(row), {})[curve(row)] = row.value
-    return _Aucs(values)
+    return {case: found for case, found in values.items() if set(wanted) <= found.keys()}
 
 
 def _score(row: Row) -> str:
@@ -72,7 +64,7 @@ def _variant(row: Row) -> str:
 
 def _above(rows: Sequence[Row]) -> Finding | None:
     """Z-MSE against P-MSE on each data set."""
-    cases = _aucs(rows, _dataset, _score).whole("z_mse", "p_mse").values()
+    cases = _aucs(rows, _dataset, _score, "z_mse", "p_mse").values()
     if not cases:
         return None
     gains = [each["z_mse"] - each["p_mse"] for each in cases]
@@ -89,7 +81,7 @@ def _above_in_weather(rows: Sequence[Row]) -> Finding | None:
 
 
 def _above_on_ped2(rows: Sequence[Row]) -> Finding | None:
-    cases = _aucs(rows, _dataset, _score).whole("z_mse", "p_mse", "r_mse")
+    cases = _aucs(rows, _dataset, _score, "z_mse", "p_mse", "r_mse")
     if "ped2" not in cases:
         return None
     z, p, r = (cases["ped2"][score] for score in ("z_mse", "p_mse", "r_mse"))
@@ -122,7 +114,7 @@ def _share(row: Row) -> str:
 def _contaminated(rows: Sequence[Row]) -> Finding | None:
     judged = [row for row in rows if row.dataset == "ped2: all clips"]
     ours = {"z_mse": "Z-MSE", "p_mse": "P-MSE"}
-    cases = _aucs(judged, _share, lambda row: ours.get(row.score, row.system)).whole(*ours.values())
+    cases = _aucs(judged, _share, lambda row: ours.get(row.score, row.system), *ours.values())
     if len(cases) < 2:
         return None
     least, most = (cases[share] for share in (min(cases, key=int), max(cases, key=int)))
@@ -133,7 +125,7 @@ def _contaminated(rows: Sequence[Row]) -> Finding | None:
 
 
 def _mse_alone(rows: Sequence[Row]) -> Finding | None:
-    losses = _aucs(rows, _variant, _score).whole("z_mse")
+    losses = _aucs(rows, _variant, _score, "z_mse")
     if "mse" not in losses or len(losses) == 1:
         return None
     z = {loss: found["z_mse"] for loss, found in losses.items()}
@@ -143,7 +135,7 @@ def _mse_alone(rows: Sequence[Row]) -> Finding | None:
 
 
 def _gdl_helps_r(rows: Sequence[Row]) -> Finding | None:
-    losses = _aucs(rows, _variant, _score).whole("r_mse")
+    losses = _aucs(rows, _variant, _score, "r_mse")
     pairs = [
         (plain, more)
         for plain, more in (("mse", "mse+gdl"), ("mse+ssim", "mse+gdl+ssim"))
@@ -157,7 +149,7 @@ def _gdl_helps_r(rows: Sequence[Row]) -> Finding | None:
 
 
 def _conv3d(rows: Sequence[Row]) -> Finding | None:
-    models = _aucs(rows, _variant, _score).values
+    models = _aucs(rows, _variant, _score)
     if not {"conv3d", "conv-lstm"} <= models.keys():
         return None
     ours, other = models["conv3d"], models["conv-lstm"]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from latentwatch.datasets.dataset import Dataset
+from latentwatch.datasets.dataset import Clip, Dataset
+from latentwatch.engines.packages import require
 from latentwatch.evaluation.frame_level import METRICS, FrameLevel, LabelledScores, frame_level
 from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, write_result
@@ -19,6 +20,8 @@ from latentwatch.experiments.rows import Trainings, mean_row, settings_with_comm
 from latentwatch.experiments.seeds import Plan, dataset_of, seed_folder, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.codes import Codes, beside_predicted, clip_codes, encoded
+from latentwatch.scoring.flow import UsualSpeed, speed_maps
+from latentwatch.scoring.fusion import UsualScore, fused
 from latentwatch.scoring.mahalanobis import ErrorCovariance
 from latentwatch.scoring.pooling import Maps, UsualError, mean, pooled, variants
 from latentwatch.scoring.rarity import CodeBank
@@ -32,8 +35,10 @@ Judged = dict[str, FrameLevel]
 def reproduce_beyond(plan: Plan) -> Path:
     """Trains the seeds of each form, or takes them finished, and judges every variant of the score.
 
-    Writes the page anew after every seed and gives its path. Raises as training and decoding do.
+    Writes the page anew after every seed and gives its path. Raises as training and decoding do, and
+    `MissingPackageError` without OpenCV.
     """
+    require("cv2", "flow")  # now, not after hours of training
     dataset = dataset_of(plan, "ped2")
     page = plan.results / f"{plan.name}.md"
     done: dict[str, list[Judged]] = {}
@@ -52,9 +57,15 @@ def _judge(plan: Plan, model: Decoupled, dataset: Dataset, form: str, settings: 
     store = build_store(dataset.train, architecture.size, plan.runs / dataset.name / "normal-frames")
     seen, held_out = store.split(architecture.span)
     bank = CodeBank.of(encoded(model, frames_of(store, *run)).numpy() for run in seen)
-    normal = [clip_codes(model, frames_of(store, *run)).differences for run in held_out]
-    usual = UsualError.of(np.concatenate([_error_maps(each) for each in normal]))
-    covariance = ErrorCovariance.of(normal)
+    normal = [clip_codes(model, frames_of(store, *run)) for run in held_out]
+    normal_errors = np.concatenate([_error_maps(each.differences) for each in normal])
+    usual = UsualError.of(normal_errors)
+    covariance = ErrorCovariance.of(each.differences for each in normal)
+    normal_speeds = [_speed_maps(clip) for clip in dataset.train]
+    speeds = UsualSpeed.of(normal_speeds)
+    usual_mean = UsualScore.of(mean(normal_errors))
+    usual_rarity = UsualScore.of(mean(np.concatenate([bank.maps(each.observed) for each in normal])))
+    usual_speed = UsualScore.of(speeds.scores(np.concatenate(normal_speeds)))
     folder = seed_folder(plan, dataset, form, settings.seed) / "horizons"
     horizons = Horizons(model, settings, store, seen, held_out, folder, plan)
     clips: dict[str, list[LabelledScores]] = {}
@@ -69,6 +80,12 @@ def _judge(plan: Plan, model: Decoupled, dataset: Dataset, form: str, settings: 
         found["rarity mean"] = mean(rarity)
         # The geometric mean: neither has to be brought to the other's scale.
         found["mean, rarity"] = np.sqrt(mean(errors) * mean(rarity))
+        speed = speeds.scores(_speed_maps(clip))[architecture.warm_up :]
+        found["speed"] = speed
+        found["mean + speed"] = fused([mean(errors), speed], [usual_mean, usual_speed])
+        found["mean + rarity + speed"] = fused(
+            [mean(errors), mean(rarity), speed], [usual_mean, usual_rarity, usual_speed]
+        )
         unscored = np.full(architecture.warm_up, np.nan)
         # No frame is judged by one score alone: not those that a shorter horizon reaches.
         found |= {name: scores[len(unscored) :] for name, scores in horizons.scores(observed).items()}
@@ -76,6 +93,11 @@ def _judge(plan: Plan, model: Decoupled, dataset: Dataset, form: str, settings: 
             all_scores = np.concatenate([unscored, scores])
             clips.setdefault(name, []).append(LabelledScores(clip.name, all_scores, labels))
     return {name: frame_level(parts) for name, parts in clips.items()}
+
+
+def _speed_maps(clip: Clip) -> Maps:
+    with clip.open() as frames:
+        return speed_maps(frames)
 
 
 def _error_maps(differences: Codes) -> Maps:

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from latentwatch.scoring.flow import FRAMES_BACK, PLACE, STILL, UsualSpeed, speed_maps
+from latentwatch.video.frame import Frame
+
+
+def film(step, frames=10, size=(96, 144)):
+    """A rough surface that moves right by `step` pixels a frame."""
+    height, width = size
+    noise = np.random.default_rng(0).normal(size=(height, width + step * frames))
+    rough = ndimage.gaussian_filter(noise, 3)
+    grey = np.uint8(255 * (rough - rough.min()) / np.ptp(rough))
+    for index in range(frames):
+        first = step * (frames - index)
+        yield Frame(index, index / 10, np.repeat(grey[:, first : first + width, None], 3, axis=2))
+
+
+@pytest.mark.parametrize("step", [0, 2, 4])
+def test_what_moves_has_its_speed(step):
+    maps = speed_maps(film(step))
+    assert maps.shape == (10, 96 // PLACE, 144 // PLACE)
+    assert maps.dtype == np.float32
+    assert not maps[0].any()
+    # The first frame's 0 is among the averaged ones until there are enough others.
+    np.testing.assert_allclose(maps[2, 3:-3, 3:-3], step * 2 / 3, atol=0.15)
+    np.testing.assert_allclose(maps[FRAMES_BACK:, 3:-3, 3:-3], step, atol=0.15)
+
+
+def test_tall_frames_are_shrunk_and_so_are_their_speeds():
+    maps = speed_maps(film(4, size=(480, 640)))
+    assert maps.shape[1:] == (30, 40)
+    np.testing.assert_allclose(maps[-1, 3:-3, 3:-3], 2, atol=0.2)
+
+
+def test_no_frames_have_no_speed():
+    assert len(speed_maps([])) == 0
+
+
+def test_a_score_is_the_fastest_place_by_what_is_usual_in_its_row():
+    usual = UsualSpeed(np.array([1, 4], dtype=np.float32))
+    maps = np.array([[[0.5, 2], [4, 0]], [[0, 0], [2, 6]]], dtype=np.float32)
+    np.testing.assert_allclose(usual.scores(maps), [2, 1.5])
+
+
+def test_usual_speed_follows_the_rows_and_is_nowhere_nought():
+    maps = np.zeros((50, 30, 40), dtype=np.float32)
+    maps[:, 10:20] = 1
+    maps[:, 20:] = 3
+    usual = UsualSpeed.of([maps[:20], maps[20:]]).highest
+    assert usual[14] == pytest.approx(1, abs=0.05)
+    assert usual[-1] == pytest.approx(3)
+    assert usual[0] == pytest.approx(0.3)  # a tenth of the highest: nothing at all moves there
+    assert UsualSpeed.of([np.zeros_like(maps)]).scores(maps[:1]) == pytest.approx(3 / STILL)
