@@ -16,6 +16,7 @@ from scipy.stats import genpareto
 
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.alarm import AlarmRules, levels
+from latentwatch.monitor.digits import significant
 
 ENOUGH_PEAKS = 30
 """Clusters that a fit should rest on; u is the highest of `SHARES` that leaves so many."""
@@ -89,12 +90,13 @@ class Promise(BaseModel):
     def __str__(self) -> str:
         text = (
             f"threshold {self.threshold:.4g} for {self.per_day:g} false alarms a day "
-            f"(90% confidence: {self.low:.2g} to {self.high:.2g}), from {self.hours:.2f} h of normal footage"
+            f"(90% confidence: {significant(self.low)} to {significant(self.high)}), "
+            f"from {self.hours:.2f} h of normal footage"
         )
         if self.hours < self.hours_needed:
             text += (
-                f"; the tail reaches beyond the footage, which would need {self.hours_needed:.0f} h "
-                "to show it by itself"
+                "; the tail reaches beyond the footage, which would need "
+                f"{significant(self.hours_needed)} h to show it by itself"
             )
         if self.is_short:
             text += "; TOO SHORT for this promise: give more normal footage or allow more false alarms"

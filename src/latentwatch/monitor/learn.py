@@ -17,6 +17,7 @@ from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.budget import Budget, fit_tail, load_budget
 from latentwatch.monitor.calibrate import file_sha256, learn_health_of, save_budget
+from latentwatch.monitor.digits import significant
 from latentwatch.monitor.enrolment import TRAIN_RUNS, enrolled_footage
 from latentwatch.monitor.footage import Footage, Part, cannot_write
 from latentwatch.monitor.judge import Judged, false_alarms, false_alarms_of_budget, judge
@@ -68,7 +69,7 @@ class Verdict(BaseModel):
             text += (
                 f"; on {self.frames} held-out frames the relative prediction error is {self.errors[0]:.3g} "
                 f"before, {self.errors[1]:.3g} after, false alarms a day, estimated, "
-                f"{self.false_alarms[0]:.3g} before, {self.false_alarms[1]:.3g} after"
+                f"{significant(self.false_alarms[0])} before, {significant(self.false_alarms[1])} after"
             )
         return text
 
