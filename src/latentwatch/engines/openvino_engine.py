@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Mapping
+from hashlib import sha256
+from threading import Lock
 from typing import Any, cast
 
 import numpy as np
@@ -42,7 +44,7 @@ class OpenvinoEngine(GraphEngine):
         super().__init__(model)
 
     def _open(self, graph: Graph) -> Run:
-        return _Runner(self._core, to_openvino(graph), self._settings).run
+        return _Runner(self._core, _kept.converted(graph), self._settings).run
 
 
 class Int8Engine(OpenvinoEngine):
@@ -99,6 +101,44 @@ class _Runner:
         given = [np.ascontiguousarray(each) for each in values]
         result = request.infer(given, share_inputs=True, share_outputs=False)
         return cast(tuple[NDArray[np.float32], ...], result.to_tuple())
+
+
+class _Converted:
+    """Graphs that were converted, by what is in them: a camera that begins anew converts nothing.
+
+    TorchScript, by which OpenVINO traces, never gives back the 3 MB or so that tracing a graph takes.
+    """
+
+    MOST = 60
+    """Graphs that are kept, those of 20 models; those used longest ago go first."""
+
+    def __init__(self) -> None:
+        self._models: dict[bytes, Any] = {}
+        self._lock = Lock()
+
+    def converted(self, graph: Graph) -> Any:
+        """The graph as an `openvino.Model` that others may use too. Raises as `to_openvino`."""
+        key = _content(graph)
+        with self._lock:
+            model = self._models.pop(key, None)
+            if model is None:
+                model = to_openvino(graph)
+            self._models[key] = model  # now the last
+            if len(self._models) > self.MOST:
+                del self._models[next(iter(self._models))]
+            return model
+
+
+_kept = _Converted()
+
+
+def _content(graph: Graph) -> bytes:
+    """A digest of all that a graph's results depend on."""
+    digest = sha256(repr((graph.name, graph.inputs, graph.outputs)).encode())
+    for name, values in graph.module.state_dict().items():
+        digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
+        digest.update(values.detach().contiguous().numpy().tobytes())
+    return digest.digest()
 
 
 def to_openvino(graph: Graph) -> Any:
