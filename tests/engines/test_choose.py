@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import latentwatch
-from latentwatch.engines import choose
+from latentwatch.engines import choose, openvino_engine
 from latentwatch.engines.choose import fastest_first, open_engine
 from latentwatch.engines.packages import require_openvino
 from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError
@@ -82,6 +82,7 @@ def test_a_model_that_cannot_be_converted_gets_one_line(monkeypatch, small_model
         raise RuntimeError("first line\nmany more")
 
     require_openvino()
+    monkeypatch.setattr(openvino_engine, "_kept", openvino_engine._Converted())  # none was converted before
     monkeypatch.setattr(place, fails)
     with pytest.raises(LatentwatchError, match=r"cannot convert the encoder .*: first line$"):
         open_engine(small_model, engine)

@@ -29,6 +29,7 @@ class OpenvinoEngine(GraphEngine):
     name = "openvino"
 
     def __init__(self, model: Decoupled, *, bf16: bool | None = None) -> None:
+        require_openvino()
         self._core = openvino_core()
         able = openvino_has_bf16()
         if bf16 and not able:
