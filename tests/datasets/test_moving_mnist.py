@@ -1,7 +1,9 @@
+import gzip
+
 import numpy as np
 import pytest
 
-from latentwatch.datasets.moving_mnist import Mover, moving_mnist, reflect
+from latentwatch.datasets.moving_mnist import Mover, digits_used, moving_mnist, reflect
 from latentwatch.datasets.registry import open_dataset
 from latentwatch.errors import LatentwatchError, UsageError
 
@@ -40,3 +42,24 @@ def test_missing_and_damaged_digits(tmp_path):
         (tmp_path / name).write_bytes(b"no archive")
     with pytest.raises(LatentwatchError, match="damaged"):
         open_dataset("moving-mnist", tmp_path)
+
+
+def idx(folder, part, count, grey):
+    """MNIST's two files of a part: digits 0 to 9 in turn, each all of one grey."""
+    digits = (np.arange(count) % 10).astype(np.uint8)
+    pictures = np.full((count, 28, 28), grey, dtype=np.uint8)
+    for kind, header, values in (("images-idx3", 16, pictures), ("labels-idx1", 8, digits)):
+        file = folder / f"{part}-{kind}-ubyte.gz"
+        file.write_bytes(gzip.compress(bytes(header) + values.tobytes(), compresslevel=1))
+
+
+def test_training_digits_are_used_where_they_are(tmp_path):
+    idx(tmp_path, "t10k", 10_000, 100)
+    assert "0 to 4,999 to train" in digits_used(tmp_path)
+    idx(tmp_path, "train", 60_000, 200)
+    assert "60,000" in digits_used(tmp_path)
+    dataset = moving_mnist(tmp_path, train_clips=2, clips_each=1, frames=3)
+    assert [next(clip.open()).rgb.max() for clip in (dataset.train[1], dataset.test[4])] == [200, 100]
+    idx(tmp_path, "train", 10_000, 200)
+    with pytest.raises(LatentwatchError, match="train files do not hold 60,000 digits"):
+        moving_mnist(tmp_path)

@@ -41,11 +41,12 @@ def test_nothing_is_said_without_rows(claim):
     assert claim.find([]) is None
 
 
-def test_z_above_both_pixel_scores_or_one():
+def test_z_above_both_pixel_scores_in_each_setting():
     three = [auc(90), auc(80, "p_mse"), auc(95, "r_mse"), auc(99, "r_mse", status="quoted")]
-    assert found("above P-MSE and R-MSE", *three) == Finding(
-        1, 2, "Z 90.0, P 80.0, R 95.0 (paper 95.1, 90.9, 91.3)"
-    )
+    other = [auc(90, preset="p"), auc(80, "p_mse", preset="p"), auc(70, "r_mse", preset="p")]
+    said = found("above P-MSE and R-MSE", *three, *other, auc(99, "r_mse", "avenue"))
+    shown = "Z, P, R (paper 95.1, 90.9, 91.3): p 90.0, 80.0, 70.0; tiny 90.0, 80.0, 95.0"
+    assert said == Finding(1, 2, shown)
 
 
 def test_every_frame_rate_counts():
@@ -85,6 +86,8 @@ def test_losses():
     assert found("MSE alone", *rows) == Finding(1, 2, "mse 90.0; gdl 91.0, ssim 80.0")
     rows = [loss("mse", 80, "r_mse"), loss("mse+gdl", 81, "r_mse"), loss("mse+gdl+ssim", 99, "r_mse")]
     assert found("GDL", *rows) == Finding(1, 1, "mse 80.0, mse+gdl 81.0")
+    rows.append(loss("gdl", 79, "r_mse"))
+    assert found("GDL", *rows) == Finding(1, 2, "mse 80.0, gdl 79.0, mse 80.0, mse+gdl 81.0")
 
 
 def test_motion_models():
@@ -101,10 +104,10 @@ def test_motion_models():
 
 def test_new_things_score_higher_than_by_chance():
     rows = [
-        auc(score, dataset=f"m: {what} / seen", metric="auc_raw")
-        for what, score in (("8", 49.0), ("fast", 99))
+        auc(score, dataset=f"m: {what} / seen", metric="auc_raw", ci95=ci95)
+        for what, score, ci95 in (("8", 49.0, None), ("fast", 99, 2.0), ("square", 75, 30.0))
     ]
-    assert found("unseen", *rows) == Finding(1, 2, "AUC 8 49.0, fast 99.0")
+    assert found("unseen", *rows) == Finding(1, 3, "AUC 8 49.0, fast 99.0 ± 2.0, square 75.0 ± 30.0")
 
 
 def test_the_overview_has_them_for_the_results_that_are_there(tmp_path):
@@ -116,6 +119,21 @@ def test_the_overview_has_them_for_the_results_that_are_there(tmp_path):
 
     assert "claims" not in write("fig3-quick")
     page = write("fig3")
-    line = "| Fig. 3 | Z-MSE is above P-MSE at every frame rate | yes | by +10.0 on average, +10.0 to +10.0 |"
-    assert f"{line} [fig3](fig3.md) |" in page
+    line = "| Fig. 3 | Z-MSE is above P-MSE at every frame rate | yes | 1 | by +10.0 on average"
+    assert f"{line}, +10.0 to +10.0 | [fig3](fig3.md) |" in page
     assert "Table 5" not in page
+
+
+def test_other_settings_count_where_the_claim_is_of_all(tmp_path):
+    def write(name: str, r: float, status: str = "measured") -> None:
+        rows = [
+            auc(value, score, preset=name, status=status)
+            for score, value in (("z_mse", 90), ("p_mse", 80), ("r_mse", r))
+        ]
+        result = ResultFile(name=name, command="c", settings={}, protocol="p", rows=rows, **describe_run())
+        write_result(result, tmp_path, {})
+
+    write("ped2", 80)
+    write("ped2-width-small", 95)
+    write("ped2-quick", 99, "quick")
+    assert "on Ped2, Z-MSE is above P-MSE and R-MSE | in 1 of 2 | 1 |" in (tmp_path / "README.md").read_text()

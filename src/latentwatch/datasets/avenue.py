@@ -14,7 +14,7 @@ from latentwatch.video.folder import natural_key
 
 CITATION = (
     "C. Lu, J. Shi, J. Jia, Abnormal Event Detection at 150 FPS in MATLAB, ICCV 2013. "
-    "Available from the Chinese University of Hong Kong (Avenue Dataset, with its ground truth)"
+    "Available from www.cse.cuhk.edu.hk/leojia/projects/detectabnormal/dataset.html (with its ground truth)"
 )
 
 

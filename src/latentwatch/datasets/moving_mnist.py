@@ -1,8 +1,8 @@
 """Moving MNIST as in Section 6.2: normal is a 4 or a 7 that moves straight at speed 2.
 
-Test clips show every digit, a circle and a square, at speeds 2 and 4. The paper draws training digits from
-MNIST's training set; where only its 10,000 test digits are to be had, they are divided by index: 0 to 4,999
-to train, 5,000 to 9,999 to test.
+Test clips show every digit, a circle and a square, at speeds 2 and 4. Training clips are made of digits of
+MNIST's training set, as in the paper; where only its 10,000 test digits are to be had, they are divided by
+index: 0 to 4,999 to train, 5,000 to 9,999 to test.
 """
 
 import gzip
@@ -28,8 +28,16 @@ SHAPES = (*(str(digit) for digit in range(10)), "circle", "square")
 SPEEDS = (2, 4)
 CITATION = (
     "Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Proceedings of the IEEE 1998. "
-    "Available from Yann LeCun's page (the MNIST database of handwritten digits)"
+    "Available from yann.lecun.com/exdb/mnist (the MNIST database of handwritten digits)"
 )
+
+
+@dataclass(frozen=True)
+class _Digits:
+    """Pictures, uint8 `(N, 28, 28)`, and what they show, `(N,)`."""
+
+    pictures: NDArray[np.uint8]
+    shown: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -68,19 +76,19 @@ def moving_mnist(
     Test clips are named `SHAPE-speedN-I` and labelled anomalous in all frames unless 4 or 7 at speed 2.
     Raises `UsageError` where the digits are missing, `LatentwatchError` where their files are damaged.
     """
-    pictures, digits = _read(root)
+    train_digits, test_digits = _read(root)
     rng = np.random.default_rng(seed)
     train = []
     for i in range(train_clips):
         shape = NORMAL_DIGITS[i % 2]
-        picture = _pick(pictures, digits, shape, slice(0, 5000), rng)
+        picture = _pick(train_digits, shape, rng)
         train.append(_clip(f"{shape}-{i + 1:02}", picture, NORMAL_SPEED, frames, rng, None))
     test = []
     for speed in SPEEDS:
         for shape in SHAPES:
             anomalous = shape not in NORMAL_DIGITS or speed != NORMAL_SPEED
             for i in range(clips_each):
-                picture = _pick(pictures, digits, shape, slice(5000, 10000), rng)
+                picture = _pick(test_digits, shape, rng)
                 name = f"{shape}-speed{speed}-{i + 1}"
                 test.append(_clip(name, picture, speed, frames, rng, np.full(frames, anomalous)))
     return Dataset("moving-mnist", train, test, "moving-mnist", CITATION)
@@ -108,32 +116,58 @@ def _clip(
     return Clip(name, opened, 10.0, labels)
 
 
-def _pick(
-    pictures: NDArray[np.uint8], digits: NDArray[np.uint8], shape: str, part: slice, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def digits_used(root: Path) -> str:
+    """In words, which digits `moving_mnist` takes from `root`. Raises as that does."""
+    return (
+        "MNIST's 60,000 training digits to train and its 10,000 test digits to test"
+        if _has(_folder(root), "train")
+        else "MNIST's 10,000 test digits, 0 to 4,999 to train and 5,000 to 9,999 to test"
+    )
+
+
+def _pick(digits: _Digits, shape: str, rng: np.random.Generator) -> NDArray[np.uint8]:
     if shape.isdecimal():
-        return np.asarray(rng.choice(pictures[part][digits[part] == int(shape)]))
+        return np.asarray(rng.choice(digits.pictures[digits.shown == int(shape)]))
     drawing = Image.new("L", (28 * 4, 28 * 4))
     draw = ImageDraw.Draw(drawing).ellipse if shape == "circle" else ImageDraw.Draw(drawing).rectangle
     draw((16, 16, 28 * 4 - 16, 28 * 4 - 16), outline=255, width=10)
     return np.asarray(drawing.reduce(4))
 
 
-def _read(root: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """MNIST's test digits `(10000, 28, 28)` and what they are `(10000,)`."""
-    for folder in (root, root / "mnist", root / "MNIST" / "raw"):
-        images, labels = folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte.gz"
-        if images.is_file() and labels.is_file():
-            pictures, digits = _idx(images, 16), _idx(labels, 8)
-            if pictures.size != 10000 * 28 * 28 or digits.size != 10000:
-                raise LatentwatchError(
-                    f"{folder}: its MNIST files do not hold 10,000 digits; copy them again"
-                )
-            return pictures.reshape(10000, 28, 28), digits
-    raise UsageError(
-        f"{root}: no MNIST there; expected t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz. "
-        f"{CITATION}"
+def _read(root: Path) -> tuple[_Digits, _Digits]:
+    """The digits to train and to test with."""
+    folder = _folder(root)
+    test = _part(folder, "t10k", 10_000)
+    if _has(folder, "train"):
+        return _part(folder, "train", 60_000), test
+    return (
+        _Digits(test.pictures[:5000], test.shown[:5000]),
+        _Digits(test.pictures[5000:], test.shown[5000:]),
     )
+
+
+def _folder(root: Path) -> Path:
+    for folder in (root, root / "mnist", root / "MNIST" / "raw"):
+        if _has(folder, "t10k"):
+            return folder
+    images, labels = (file.name for file in _files(root, "t10k"))
+    raise UsageError(f"{root}: no MNIST there; expected {images} and {labels}. {CITATION}")
+
+
+def _files(folder: Path, part: str) -> tuple[Path, Path]:
+    return folder / f"{part}-images-idx3-ubyte.gz", folder / f"{part}-labels-idx1-ubyte.gz"
+
+
+def _has(folder: Path, part: str) -> bool:
+    return all(file.is_file() for file in _files(folder, part))
+
+
+def _part(folder: Path, part: str, count: int) -> _Digits:
+    images, labels = _files(folder, part)
+    pictures, shown = _idx(images, 16), _idx(labels, 8)
+    if pictures.size != count * 28 * 28 or shown.size != count:
+        raise LatentwatchError(f"{folder}: its {part} files do not hold {count:,} digits; copy them again")
+    return _Digits(pictures.reshape(count, 28, 28), shown)
 
 
 def _idx(file: Path, header: int) -> NDArray[np.uint8]:

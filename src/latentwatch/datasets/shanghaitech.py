@@ -13,7 +13,7 @@ from latentwatch.video.folder import natural_key
 FPS = 24.0
 CITATION = (
     "W. Liu, W. Luo, D. Lian, S. Gao, Future Frame Prediction for Anomaly Detection, CVPR 2018. "
-    "Available from ShanghaiTech University (ShanghaiTech Campus Dataset)"
+    "Available from svip-lab.github.io/dataset/campus_dataset.html (ShanghaiTech Campus Dataset)"
 )
 
 

@@ -14,7 +14,7 @@ from latentwatch.video.folder import image_files, natural_key, read_image
 FPS = 10.0
 CITATION = (
     "V. Mahadevan, W. Li, V. Bhalodia, N. Vasconcelos, Anomaly Detection in Crowded Scenes, CVPR 2010. "
-    "Available from the Statistical Visual Computing Lab, UC San Diego (UCSD Anomaly Detection Dataset)"
+    "Available from www.svcl.ucsd.edu/projects/anomaly/dataset.htm (UCSD Anomaly Detection Dataset)"
 )
 
 

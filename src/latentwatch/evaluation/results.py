@@ -9,7 +9,7 @@ from pathlib import Path
 from latentwatch.bundle.provenance import software
 from latentwatch.errors import LatentwatchError
 from latentwatch.evaluation.overview import write_overview
-from latentwatch.evaluation.result_file import ResultFile
+from latentwatch.evaluation.result_file import ResultFile, Row
 
 
 def describe_run() -> dict[str, str]:
@@ -52,7 +52,6 @@ def write_page(result: ResultFile, folder: Path, plots: dict[str, str], summary:
     """
     make_folder(folder)
     (folder / f"{result.name}.json").write_text(result.model_dump_json(indent=1) + "\n")
-    engines = len({row.engine for row in result.rows}) > 1
     quick = any(row.status == "quick" for row in result.rows)
     lines = [
         f"# {result.name}",
@@ -67,15 +66,8 @@ def write_page(result: ResultFile, folder: Path, plots: dict[str, str], summary:
         "",
         *(line for remark in result.remarks for line in (remark, "")),
         *summary,
-        *_head(engines),
+        *_table(result.rows),
     ]
-    for row in result.rows:
-        value = f"{row.value:.1f}" + (f" ± {row.ci95:.1f}" if row.ci95 is not None else "")
-        minutes = "" if row.minutes_per_seed is None else f"{row.minutes_per_seed:.0f}"
-        paper = "" if row.paper is None else f"{row.paper:.1f}"
-        engine = [row.engine or ""] if engines else []
-        cells = [row.system, row.preset, row.dataset, *engine, row.score, row.metric, value, paper]
-        lines.append("| " + " | ".join([*cells, str(row.seeds), minutes, row.status]) + " |")
     for file, caption in plots.items():
         lines += ["", f"![{caption}]({file})", "", caption]
     page = folder / f"{result.name}.md"
@@ -83,10 +75,22 @@ def write_page(result: ResultFile, folder: Path, plots: dict[str, str], summary:
     return page
 
 
-def _head(engines: bool) -> list[str]:
+def _table(rows: Sequence[Row]) -> list[str]:
+    engines = len({row.engine for row in rows}) > 1
     names = ["system", "preset", "data set", *["engine"] * engines, "score", "metric", "ours", "paper"]
     names += ["seeds", "minutes a seed", "status"]
-    return [f"| {' | '.join(cells)} |" for cells in (names, ["---"] * len(names))]
+    lines = [f"| {' | '.join(cells)} |" for cells in (names, ["---"] * len(names))]
+    for row in rows:
+        value = f"{row.value:.1f}" + (f" ± {row.ci95:.1f}" if row.ci95 is not None else "")
+        paper = "" if row.paper is None else f"{row.paper:.1f}"
+        seeds = str(row.seeds)
+        if row.status == "quoted":  # the paper's, of which it does not always say how many seeds
+            value, paper, seeds = "", value, ""
+        minutes = "" if row.minutes_per_seed is None else f"{row.minutes_per_seed:.0f}"
+        engine = [row.engine or ""] if engines else []
+        cells = [row.system, row.preset, row.dataset, *engine, row.score, row.metric, value, paper]
+        lines.append("| " + " | ".join([*cells, seeds, minutes, row.status]) + " |")
+    return lines
 
 
 def _processor() -> str:

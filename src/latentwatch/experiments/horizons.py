@@ -1,7 +1,8 @@
 """Motion models that look less or further ahead than the paper's six frames, fitted to finished codes.
 
-No gradient reaches the encoder. So the one of the usual horizon, fitted anew, shows what a stopped gradient
-gives, and all of them together what it gives to predict a frame from several distances.
+No gradient reaches the encoder, which has learned with the model's own. So the one of the usual horizon,
+fitted anew, shows what the fit itself gives or takes, and all of them together what it gives to predict a
+frame from several distances.
 """
 
 from collections.abc import Sequence

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Clip
 from latentwatch.evaluation.pixel_level import REGION_OVERLAP, overlap, regions_and_tracks
-from latentwatch.evaluation.result_file import ResultFile
+from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
@@ -29,6 +30,9 @@ from latentwatch.scoring.normalise import normalise_clip
 MAPS = {"p_mse": "pixel error", "z_mse": "latent error"}
 RIGHT, WRONG = 4, 2
 """How many true and false positives are shown (as in the paper)."""
+
+COLUMNS = 3
+"""Examples beside each other: so many can be made out on a page."""
 
 RULE = (
     f"the frames labelled anomalous with the highest Z-MSE after Eq. 3 in {RIGHT} distinct clips, then those "
@@ -156,6 +160,7 @@ def _write(plan: Plan, done: list[dict[str, Count]], trainings: Trainings) -> Pa
         f"false_boxes: boxes a scored frame that overlap none; shown are {RULE}",
         settings=settings_with_commits(plan, [trainings]),
         rows=rows,
+        remarks=[_remark(rows)],
         **describe_run(),
     )
     caption = (
@@ -165,29 +170,51 @@ def _write(plan: Plan, done: list[dict[str, Count]], trainings: Trainings) -> Pa
     return write_result(result, plan.results, {f"{plan.name}-boxes.png": caption})
 
 
+def _remark(rows: list[Row]) -> str:
+    value = {(row.score, row.metric): row.value for row in rows}
+    parts = [
+        f"from the {title} {value[name, 'regions_found']:.0f}% with {value[name, 'false_boxes']:.1f} a frame"
+        for name, title in MAPS.items()
+    ]
+    return f"Labelled regions found by boxes, and boxes that find none: {', '.join(parts)}."
+
+
 def _plot(right: list[Example], wrong: list[Example], path: Path) -> None:
-    examples = [*right, *wrong]
-    figure = Figure(figsize=(3 * len(examples), 4.5), layout="constrained")
-    grid = figure.subplots(len(MAPS), len(examples), squeeze=False)
-    for column, example in enumerate(examples):
-        with example.clip.open() as frames:
-            rgb = next(islice(frames, example.index, None)).rgb
-        for axes, (name, title) in zip(grid[:, column], MAPS.items(), strict=True):
-            axes.imshow(rgb)
-            axes.set(xticks=[], yticks=[], autoscale_on=False)  # a box at the edge adds no margin
-            if example.mask.any():
-                axes.contour(example.mask, [0.5], colors="lime", linewidths=1.2)
-            for box in example.boxes[name]:
-                corner, size = (box.left, box.top), (box.right - box.left, box.bottom - box.top)
-                axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="red", linewidth=1.5))
-            if column == 0:
-                axes.set_ylabel(title)
-        kind = "labelled anomalous" if column < len(right) else "labelled normal"
-        grid[0, column].set_title(
-            f"{kind}\n#{example.clip.name}, frame {example.index + 1}: {example.rank[1]:.1f} x threshold",
-            fontsize=9,
-        )
-    figure.savefig(path, dpi=130)
+    """Those rightly found, then those wrongly, `COLUMNS` beside each other; a row for each error map."""
+    examples = [
+        *(("labelled anomalous", each) for each in right),
+        *(("labelled normal", each) for each in wrong),
+    ]
+    blocks = -(-len(examples) // COLUMNS)
+    figure = Figure(figsize=(7.5, 3.6 * blocks), layout="constrained")
+    grid = figure.subplots(len(MAPS) * blocks, COLUMNS, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for number, (kind, example) in enumerate(examples):
+        block, column = divmod(number, COLUMNS)
+        rows = grid[len(MAPS) * block : len(MAPS) * (block + 1), column]
+        _show(example, rows)
+        what = f"#{example.clip.name}, frame {example.index + 1}: {example.rank[1]:.1f} x threshold"
+        rows[0].set_title(f"{kind}\n{what}", fontsize=8)
+        if column == 0:
+            for axes, title in zip(rows, MAPS.values(), strict=True):
+                axes.set_ylabel(title, fontsize=8)
+    figure.savefig(path, dpi=160)
+
+
+def _show(example: Example, rows: Iterable[Axes]) -> None:
+    """The frame with the boxes of each error map."""
+    with example.clip.open() as frames:
+        rgb = next(islice(frames, example.index, None)).rgb
+    for axes, name in zip(rows, MAPS, strict=True):
+        axes.set_axis_on()
+        axes.imshow(rgb)
+        axes.set(xticks=[], yticks=[], autoscale_on=False)  # a box at the edge adds no margin
+        if example.mask.any():
+            axes.contour(example.mask, [0.5], colors="lime", linewidths=0.8)
+        for box in example.boxes[name]:
+            corner, size = (box.left, box.top), (box.right - box.left, box.bottom - box.top)
+            axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="red", linewidth=1))
 
 
 FIG2 = Experiment(

@@ -55,3 +55,8 @@ def settings_with_commits(plan: Plan, trainings: Sequence[Trainings]) -> dict[st
     """The plan's settings, and which commits trained."""
     commits = sorted({commit for each in trainings for commit in each.commits})
     return plan.shown_settings | {"trained_at_commit": ", ".join(commits)}
+
+
+def of_seeds(seeds: int) -> str:
+    """For a caption: what the bars about its points are."""
+    return " of one seed" if seeds == 1 else f" with 95% confidence interval (Student's t) of {seeds} seeds"

@@ -13,7 +13,7 @@ from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import Evaluation, evaluate_model
-from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
+from latentwatch.experiments.rows import Trainings, mean_row, of_seeds, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_model
 from latentwatch.models.presets import Motion, Reconstruction
 
@@ -158,7 +158,7 @@ def write_table(
         remarks=[f"{remark} {_best(known, done)}"],
         **describe_run(),
     )
-    caption = f"Micro AUC on ped2, with 95% interval over seeds; crosses: the paper's, on {paper_dataset}."
+    caption = f"Micro AUC{of_seeds(plan.seeds)} on ped2; crosses: the paper's, on {paper_dataset}."
     return write_result(result, plan.results, {plot: caption})
 
 

@@ -97,7 +97,8 @@ class CameraWatch:
         """That of `CameraSource`; or `over` after the end of a file, `stopped` by a fault of the program."""
         if self.is_over:
             return "stopped" if self._failed or self._address.is_live else "over"
-        return "connecting" if self._source is None else self._source.state
+        source = self._source
+        return "connecting" if source is None else source.state
 
     def close(self) -> None:
         """Stops; an alarm that goes on ends with it and is recorded."""
@@ -166,9 +167,10 @@ class CameraWatch:
         self._recorder.close()
         self._metrics.live.set(0)
         self._on_state(self.name, False)
-        # OpenVINO gives a model's threads to the next one once it is gone. It goes now, not when Python next
-        # looks for cycles: this object is in one, since the reader calls it.
-        del self._detector
+        # Reader and source call this object, which holds them: a cycle that Python would find late. What is
+        # in it is large and goes now: decoder, frames, the model, whose threads OpenVINO gives to the next.
+        del self._detector, self._reader
+        self._source = None
 
     def _next(self) -> Arrival | None:
         return self._reader.take() if self._reader.ready else None
