@@ -72,6 +72,7 @@ def reproduce(
     """
     from latentwatch.errors import StoppedError, UsageError
     from latentwatch.evaluation.results import make_folder
+    from latentwatch.experiments.publish import published
     from latentwatch.experiments.registry import EXPERIMENTS, experiment
     from latentwatch.experiments.seeds import Plan
     from latentwatch.training.settings import FORMS
@@ -132,7 +133,7 @@ def reproduce(
         "Ctrl-C stops, the same command goes on"
     )
     try:
-        page = chosen.run(wanted)
+        page = published(chosen, wanted)
     except (KeyboardInterrupt, StoppedError) as error:
         raise StoppedError(f"stopped; the same command goes on (what is done is in {wanted.runs})") from error
     print(f"results: {page}")
