@@ -5,8 +5,9 @@ import json
 import pytest
 from clips import SMALL, moving_square
 
+from latentwatch.bundle.bundle import load_bundle
 from latentwatch.errors import LatentwatchError, UsageError
-from latentwatch.experiments import contamination, motion_models, reconstruction_losses
+from latentwatch.experiments import ablation, contamination, motion_models, reconstruction_losses
 from latentwatch.experiments.seeds import Plan, trained_model
 from latentwatch.experiments.variants import Variant, ped2_without_masks, variant_plan
 from latentwatch.training.settings import TrainingSettings
@@ -69,6 +70,23 @@ def test_table4_trains_each_loss_once_and_quotes_the_paper_as_such(made, monkeyp
     times = {name: path.stat().st_mtime_ns for name, path in models.items()}
     reconstruction_losses.reproduce_reconstruction_losses(asked)
     assert {name: path.stat().st_mtime_ns for name, path in models.items()} == times
+
+
+def test_ablation_trains_each_variant_as_it_says(made):
+    asked = made("ablation")
+    page = ablation.reproduce_ablation(asked).read_text()
+    rows = {(row["preset"].split(", ")[1], row["score"], row["metric"]): row for row in rows_of(asked)}
+    assert {key[0] for key in rows} == {"as it is", "no variance", "no contrast", "stopped"}
+    assert "crosses" not in page
+    folders = {path.parent.parent.name: path for path in asked.runs.rglob("*.lw")}
+    assert set(folders) == {
+        "fast",
+        "fast-variance-0.0",
+        "fast-speed_contrast-0.0",
+        "fast-latent_gradient-stop",
+    }
+    _, info = load_bundle(folders["fast-latent_gradient-stop"])
+    assert info.provenance["settings"]["latent_gradient"] == "stop"
 
 
 def test_table5_has_the_papers_scores_and_the_delay_of_each_model(made):

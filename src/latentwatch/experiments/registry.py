@@ -1,6 +1,7 @@
 """The experiments by name, in the order of the paper."""
 
 from latentwatch.errors import UsageError
+from latentwatch.experiments.ablation import ABLATION
 from latentwatch.experiments.beyond import BEYOND
 from latentwatch.experiments.budget.run import BUDGET
 from latentwatch.experiments.contamination import FIG6
@@ -33,6 +34,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         TABLE5,
         FIG7,
         BEYOND,
+        ABLATION,
         ENGINES,
         HEALTH,
         BUDGET,

@@ -1,8 +1,9 @@
 """What Tables 4 and 5 share: variants of our system, trained alike, and their three scores side by side."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -26,12 +27,16 @@ Figures = dict[str, tuple[float, float]]
 
 @dataclass(frozen=True)
 class Variant:
-    """One column of a table. paper: its figures on the data set `paper_dataset`."""
+    """One column of a table. paper: its figures on the data set `paper_dataset`.
+
+    settings: what else of the training is not as in the plan, by field.
+    """
 
     name: str
-    paper: Figures
+    paper: Figures = field(default_factory=dict)
     motion: Motion = "conv3d"
     reconstruction: Reconstruction = "mse"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -79,11 +84,14 @@ def evaluated(plan: Plan, dataset: Dataset, variants: Sequence[Variant]) -> Iter
 
 def variant_plan(plan: Plan, form: str, variant: Variant) -> tuple[Plan, str]:
     """The plan with this variant as its one form, and the form's name; the paper's own keeps its name."""
-    changes = [
+    changes: list[str] = [
         each for each, usual in ((variant.motion, "conv3d"), (variant.reconstruction, "mse")) if each != usual
     ]
+    changes += [f"{key}-{value}" for key, value in variant.settings.items()]
     name = "-".join([form, *changes])
-    settings = plan.forms[form].model_copy(update={"reconstruction": variant.reconstruction})
+    settings = plan.forms[form].model_copy(
+        update={"reconstruction": variant.reconstruction, **variant.settings}
+    )
     architecture = plan.architecture.model_copy(update={"motion": variant.motion})
     return replace(plan, architecture=architecture, forms={name: settings}), name
 
@@ -127,15 +135,16 @@ def write_table(
     plan: Plan,
     variants: Sequence[Variant],
     done: dict[str, Done],
-    paper_dataset: str,
+    paper_dataset: str | None,
     rows_of: Callable[[Variant, Done], list[Row]],
     about: str,
     remark: str,
 ) -> Path:
     """Writes the page, the JSON and the plot of what is done, the paper's figures beside; gives the page.
 
-    paper_dataset: what the paper's figures were measured on. about: what the protocol adds to the AUC's.
-    remark: what the paper says, to be followed by the best variant here by each score.
+    paper_dataset: what the paper's figures were measured on; None where it has none. about: what the
+    protocol adds to the AUC's. remark: what the paper says, to be followed by the best variant here by each
+    score.
     """
     plot = f"{plan.name}.png"
     known = [variant for variant in variants if variant.name in done]
@@ -158,7 +167,9 @@ def write_table(
         remarks=[f"{remark} {_best(known, done)}"],
         **describe_run(),
     )
-    caption = f"Micro AUC{of_seeds(plan.seeds)} on ped2; crosses: the paper's, on {paper_dataset}."
+    caption = f"Micro AUC{of_seeds(plan.seeds)} on ped2" + (
+        f"; crosses: the paper's, on {paper_dataset}." if paper_dataset else "."
+    )
     return write_result(result, plan.results, {plot: caption})
 
 
@@ -189,7 +200,9 @@ def quoted_rows(variants: Sequence[Variant], dataset: str) -> list[Row]:
     ]
 
 
-def plot_table(variants: Sequence[Variant], done: dict[str, Done], paper_dataset: str, path: Path) -> None:
+def plot_table(
+    variants: Sequence[Variant], done: dict[str, Done], paper_dataset: str | None, path: Path
+) -> None:
     """The three scores of each variant, with confidence intervals, and the paper's figures."""
     figure = Figure(figsize=(2 + 1.2 * len(variants), 3.6), layout="constrained")
     axes = figure.subplots()
@@ -203,7 +216,8 @@ def plot_table(variants: Sequence[Variant], done: dict[str, Done], paper_dataset
                 label = "_"  # in the legend once
             if score in variant.paper:
                 axes.plot(at, variant.paper[score][0], "x", color=colour, markersize=6)
-    axes.plot([], [], "x", color="black", markersize=6, label=f"paper ({paper_dataset})")
+    if paper_dataset:
+        axes.plot([], [], "x", color="black", markersize=6, label=f"paper ({paper_dataset})")
     axes.set_xticks(range(len(variants)), [variant.name for variant in variants], fontsize=9)
     axes.set(ylabel="micro AUC (%)", xlim=(-0.6, len(variants) - 0.4))
     axes.grid(axis="y", color="0.9", linewidth=0.6)
