@@ -70,4 +70,4 @@ def test_list_shows_every_experiment_with_its_state_and_data(tmp_path):
     assert {"ped2", "fig2", "fig3", "fig4-5", "fig7"} <= set(listed)
     assert "no result" in listed["fig3"]
     assert "Fig. 3" in listed["fig3"]
-    assert "UC San Diego" in listed["ped2:"]
+    assert "svcl.ucsd.edu" in listed["ped2:"]
