@@ -21,7 +21,7 @@ from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.errors import LatentwatchError
 from latentwatch.video.frame import Frame
 from latentwatch.video.generated import GeneratedSource
-from latentwatch.video.resize import resize
+from latentwatch.video.resize import shrunk
 from latentwatch.video.source import VideoSource
 
 Kind = Literal["fast", "large", "across"]
@@ -143,14 +143,7 @@ def _same(now: _Seen, before: _Seen) -> bool:
 
 def _frames(clip: Clip) -> NDArray[np.uint8]:
     with clip.open() as source:
-        return np.stack([_shrunk(frame.rgb) for frame in islice(source, MOST_FRAMES)])
-
-
-def _shrunk(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = rgb.shape[:2]
-    if height <= MOST_ROWS:
-        return rgb
-    return resize(rgb, (MOST_ROWS, round(width * MOST_ROWS / height)))
+        return np.stack([shrunk(frame.rgb, MOST_ROWS) for frame in islice(source, MOST_FRAMES)])
 
 
 _Sprite = tuple[NDArray[np.uint8], NDArray[np.float32], tuple[int, int]]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from latentwatch.evaluation.intervals import with_interval
 from latentwatch.evaluation.result_file import Row
 
 CHANCE = 50.0
@@ -183,12 +184,9 @@ def _new_is_higher(rows: Sequence[Row]) -> Finding | None:
     aucs = [row for row in rows if row.metric == "auc_raw" and row.score == "z_mse"]
     if not aucs:
         return None
-    shown = ", ".join(f"{row.dataset.partition(': ')[2].partition(' / ')[0]} {_spread(row)}" for row in aucs)
-    return Finding(sum(row.value - (row.ci95 or 0) > CHANCE for row in aucs), len(aucs), f"AUC {shown}")
-
-
-def _spread(row: Row) -> str:
-    return f"{row.value:.1f}" + (f" ± {row.ci95:.1f}" if row.ci95 is not None else "")
+    named = [(row.dataset.partition(": ")[2].partition(" / ")[0], row) for row in aucs]
+    figures = ", ".join(f"{name} {with_interval(row.value, row.ci95)}" for name, row in named)
+    return Finding(sum(row.value - (row.ci95 or 0) > CHANCE for row in aucs), len(aucs), f"AUC {figures}")
 
 
 CLAIMS = (

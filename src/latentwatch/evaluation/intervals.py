@@ -15,6 +15,11 @@ def mean_ci95(values: Sequence[float]) -> tuple[float, float | None]:
     return float(array.mean()), float(half)
 
 
+def with_interval(value: float, ci95: float | None) -> str:
+    """A value with the half-width of its confidence interval, where it has one."""
+    return f"{value:.1f}" if ci95 is None else f"{value:.1f} ± {ci95:.1f}"
+
+
 def poisson_limits95(count: int) -> tuple[float, float]:
     """Exact 95% limits of the mean of a Poisson distribution of which `count` was seen (Garwood 1936)."""
     low = stats.chi2.ppf(0.025, 2 * count) / 2 if count else 0.0

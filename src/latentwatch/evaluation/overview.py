@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from latentwatch.evaluation.claims import CLAIMS, Claim
+from latentwatch.evaluation.intervals import with_interval
 from latentwatch.evaluation.result_file import ResultFile, Row
 
 HEAD = [
@@ -96,10 +97,9 @@ def _cell(lines: list[str]) -> str:
 
 
 def _compared(row: Row) -> str:
-    spread = "" if row.ci95 is None else f" ± {row.ci95:.1f}"
     who = "" if row.system == "decoupled" else f"{row.system}, "
     where = f" in {row.engine}" if row.engine else ""
-    figure = f"{row.value:.1f}{spread} (paper {row.paper:.1f})"
+    figure = f"{with_interval(row.value, row.ci95)} (paper {row.paper:.1f})"
     return f"{who}{row.preset}, {row.score}, {row.metric}{where}: {figure}"
 
 

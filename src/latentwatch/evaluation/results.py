@@ -8,6 +8,7 @@ from pathlib import Path
 
 from latentwatch.bundle.provenance import software
 from latentwatch.errors import LatentwatchError
+from latentwatch.evaluation.intervals import with_interval
 from latentwatch.evaluation.overview import write_overview
 from latentwatch.evaluation.result_file import ResultFile, Row
 
@@ -81,7 +82,7 @@ def _table(rows: Sequence[Row]) -> list[str]:
     names += ["seeds", "minutes a seed", "status"]
     lines = [f"| {' | '.join(cells)} |" for cells in (names, ["---"] * len(names))]
     for row in rows:
-        value = f"{row.value:.1f}" + (f" ± {row.ci95:.1f}" if row.ci95 is not None else "")
+        value = with_interval(row.value, row.ci95)
         paper = "" if row.paper is None else f"{row.paper:.1f}"
         seeds = str(row.seeds)
         if row.status == "quoted":  # the paper's, of which it does not always say how many seeds

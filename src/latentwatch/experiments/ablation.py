@@ -12,9 +12,7 @@ from latentwatch.experiments.variants import (
     Done,
     Variant,
     auc_rows,
-    evaluated,
-    ped2_without_masks,
-    write_table,
+    reproduce_variants,
 )
 
 VARIANTS = (
@@ -35,15 +33,11 @@ def reproduce_ablation(plan: Plan) -> Path:
 
     Gives the page; raises `UsageError` for a plan of more than one form, and as its parts do.
     """
-    dataset = ped2_without_masks(plan)
-    page = plan.results / f"{plan.name}.md"
 
     def rows_of(variant: Variant, done: Done) -> list[Row]:
         return auc_rows(plan, variant, done, same_data=False)
 
-    for done in evaluated(plan, dataset, VARIANTS):
-        page = write_table(plan, VARIANTS, done, None, rows_of, PROTOCOL, "Not in the paper.")
-    return page
+    return reproduce_variants(plan, VARIANTS, None, rows_of, PROTOCOL, "Not in the paper.")
 
 
 ABLATION = Experiment(

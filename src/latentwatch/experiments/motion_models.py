@@ -10,10 +10,8 @@ from latentwatch.experiments.variants import (
     Done,
     Variant,
     auc_rows,
-    evaluated,
-    ped2_without_masks,
+    reproduce_variants,
     row,
-    write_table,
 )
 
 VARIANTS = (
@@ -44,24 +42,19 @@ def reproduce_motion_models(plan: Plan) -> Path:
 
     Gives the page; raises `UsageError` for a plan of more than one form, and as its parts do.
     """
-    dataset = ped2_without_masks(plan)
-    page = plan.results / f"{plan.name}.md"
 
     def rows_of(variant: Variant, done: Done) -> list[Row]:
         return [*auc_rows(plan, variant, done, same_data=True), *_delay_rows(plan, variant, done)]
 
-    for done in evaluated(plan, dataset, VARIANTS):
-        page = write_table(
-            plan,
-            VARIANTS,
-            done,
-            "ped2",
-            rows_of,
-            PROTOCOL,
-            "The paper (Table 5, Section 6.3): Conv3D is best by all three, and ConvLSTM finds anomalies "
-            "later and sounds more false alarms after them.",
-        )
-    return page
+    return reproduce_variants(
+        plan,
+        VARIANTS,
+        "ped2",
+        rows_of,
+        PROTOCOL,
+        "The paper (Table 5, Section 6.3): Conv3D is best by all three, and ConvLSTM finds anomalies "
+        "later and sounds more false alarms after them.",
+    )
 
 
 def _delay_rows(plan: Plan, variant: Variant, done: Done) -> list[Row]:

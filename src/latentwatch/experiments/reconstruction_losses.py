@@ -14,10 +14,8 @@ from latentwatch.experiments.variants import (
     Figures,
     Variant,
     auc_rows,
-    evaluated,
-    ped2_without_masks,
     quoted_rows,
-    write_table,
+    reproduce_variants,
 )
 from latentwatch.models.losses import GDL, SSIM
 
@@ -42,24 +40,19 @@ def reproduce_reconstruction_losses(plan: Plan) -> Path:
 
     Gives the page; raises `UsageError` for a plan of more than one form, and as its parts do.
     """
-    dataset = ped2_without_masks(plan)
-    page = plan.results / f"{plan.name}.md"
 
     def rows_of(variant: Variant, done: Done) -> list[Row]:
         return [*auc_rows(plan, variant, done, same_data=False), *quoted_rows([variant], "avenue")]
 
-    for done in evaluated(plan, dataset, VARIANTS):
-        page = write_table(
-            plan,
-            VARIANTS,
-            done,
-            "avenue",
-            rows_of,
-            f"losses summed over a frame's values, weights 1 for MSE, {GDL} for GDL, {SSIM} for 1 - SSIM; "
-            "quoted rows are the paper's, on another data set",
-            "The paper (Table 4, Avenue): R-MSE gains from GDL, Z-MSE is best with MSE alone.",
-        )
-    return page
+    return reproduce_variants(
+        plan,
+        VARIANTS,
+        "avenue",
+        rows_of,
+        f"losses summed over a frame's values, weights 1 for MSE, {GDL} for GDL, {SSIM} for 1 - SSIM; "
+        "quoted rows are the paper's, on another data set",
+        "The paper (Table 4, Avenue): R-MSE gains from GDL, Z-MSE is best with MSE alone.",
+    )
 
 
 TABLE4 = Experiment(

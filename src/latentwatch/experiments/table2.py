@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from latentwatch.datasets.registry import present
+from latentwatch.evaluation.intervals import with_interval
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_result
 from latentwatch.evaluation.run import evaluate_model
@@ -135,9 +136,7 @@ def _table(plan: Plan, done: dict[tuple[str, str], Row]) -> Table:
 
 
 def _cell(value: float | None, ci95: float | None = None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.1f}" if ci95 is None else f"{value:.1f} ± {ci95:.1f}"
+    return "-" if value is None else with_interval(value, ci95)
 
 
 TABLE2 = Experiment(

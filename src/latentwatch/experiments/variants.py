@@ -67,6 +67,25 @@ def ped2_without_masks(plan: Plan) -> Dataset:
     return replace(dataset, test=[replace(clip, load_masks=None) for clip in dataset.test])
 
 
+def reproduce_variants(
+    plan: Plan,
+    variants: Sequence[Variant],
+    paper_dataset: str | None,
+    rows_of: Callable[[Variant, Done], list[Row]],
+    about: str,
+    remark: str,
+) -> Path:
+    """Trains and judges the variants; writes the page and the JSON anew after every model (`write_table`).
+
+    Gives the page; raises `UsageError` for a plan of more than one form, and as its parts do.
+    """
+    dataset = ped2_without_masks(plan)
+    page = plan.results / f"{plan.name}.md"
+    for done in evaluated(plan, dataset, variants):
+        page = write_table(plan, variants, done, paper_dataset, rows_of, about, remark)
+    return page
+
+
 def evaluated(plan: Plan, dataset: Dataset, variants: Sequence[Variant]) -> Iterator[dict[str, Done]]:
     """Trains and judges, seed by seed, each variant; gives all there is after every model."""
     form = only_form(plan)

@@ -16,7 +16,7 @@ from scipy import ndimage
 from latentwatch.engines.packages import require
 from latentwatch.scoring.pooling import LEAST, Maps
 from latentwatch.video.frame import Frame
-from latentwatch.video.resize import resize
+from latentwatch.video.resize import shrunk
 
 MOST_ROWS, PLACE = 240, 8
 """Height that taller frames are shrunk to, and the side of a place of the map, in pixels."""
@@ -44,7 +44,7 @@ def speed_maps(frames: Iterable[Frame]) -> Maps:
     maps: list[NDArray[np.float32]] = []
     before = None
     for frame in frames:
-        grey = cv2.cvtColor(_shrunk(frame.rgb), cv2.COLOR_RGB2GRAY)
+        grey = cv2.cvtColor(shrunk(frame.rgb, MOST_ROWS), cv2.COLOR_RGB2GRAY)
         height, width = grey.shape
         if before is None:
             speed = np.zeros((height, width), dtype=np.float32)
@@ -59,11 +59,6 @@ def speed_maps(frames: Iterable[Frame]) -> Maps:
     total[FRAMES_BACK:] -= total[:-FRAMES_BACK].copy()
     count = np.minimum(np.arange(1, len(maps) + 1), FRAMES_BACK)
     return np.asarray(total / count[:, None, None], dtype=np.float32)
-
-
-def _shrunk(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = rgb.shape[:2]
-    return rgb if height <= MOST_ROWS else resize(rgb, (MOST_ROWS, round(width * MOST_ROWS / height)))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,12 @@ def resize(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     return small[0].permute(1, 2, 0).contiguous().numpy()
 
 
+def shrunk(rgb: NDArray[np.uint8], most_rows: int) -> NDArray[np.uint8]:
+    """A uint8 `(H, W, 3)` picture with `most_rows` at most, in its own proportions."""
+    height, width = rgb.shape[:2]
+    return rgb if height <= most_rows else resize(rgb, (most_rows, round(width * most_rows / height)))
+
+
 def to_grey(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The luma (ITU-R 601) of a uint8 `(H, W, 3)` picture, in three equal channels."""
     luma = np.asarray(Image.fromarray(rgb).convert("L"))
