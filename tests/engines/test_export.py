@@ -62,10 +62,12 @@ def test_the_json_is_all_that_is_needed(monkeypatch, capsys, bundle, tmp_path, t
     windows = np.stack([codes[start : start + k] for start in range(len(frames) - k - horizon + 1)])
     predicted = motion({"codes": windows})["code"]
     scores = np.square(predicted - codes[k + horizon - 1 :]).mean(axis=(1, 2, 3))
-    state = np.zeros([1, *facts["step"]["inputs"][0]["shape"][1:]], np.float32)
+    waits = facts["step"]["waits"]
+    past = [np.zeros([1, *facts["step"]["inputs"][0]["shape"][1:]], np.float32)] * max(waits)
     for now, code in enumerate(codes[:-horizon]):
-        made = step({"state": state, "codes": code[None]})
-        state = made["next_state"]
+        due = np.stack([past[-wait][:, term] for term, wait in enumerate(waits)], axis=1)
+        made = step({"due": due, "codes": code[None]})
+        past.append(made["terms"])
         if now >= k - 1:
             np.testing.assert_allclose(made["code"][0], predicted[now - k + 1], rtol=1e-3, atol=1e-4)
     for part in ("encoder", "motion", "step"):

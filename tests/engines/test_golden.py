@@ -13,9 +13,9 @@ from clips import SMALL, learn_statistics, moving_square, random_model
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.ucsd import ucsd
 from latentwatch.engines.choose import open_engine
+from latentwatch.engines.stream import StepStream
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.errors import UsageError
-from latentwatch.models.incremental import state_planes
 from latentwatch.models.presets import preset
 from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.detector import Detector
@@ -103,9 +103,9 @@ def test_steps_are_windows(engine, small_model):
     k = SMALL.k
     reference = TorchEngine(small_model)
     codes = reference.encode(random_frames(2 * (k + 3))).reshape(k + 3, 2, *SMALL.code_shape)
-    state = np.zeros((2, state_planes(k), *SMALL.code_shape), np.float32)
+    streams = [StepStream(engine.step, k) for _ in range(2)]
     for now in range(len(codes)):
-        state, predicted = engine.step(state, codes[now])
+        predicted = engine.push_many(streams, codes[now])
         if now >= k - 1:
             expected = reference.predict(np.ascontiguousarray(codes[now - k + 1 : now + 1].swapaxes(0, 1)))
             assert np.abs(predicted - expected).max() < CODES[engine.precision] * np.abs(expected).max()

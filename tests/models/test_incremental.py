@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentwatch.models.incremental import MotionStep, state_planes
+from latentwatch.models.incremental import MotionStep, waits
 from latentwatch.models.motion import Conv3dMotion
 
 
@@ -21,11 +21,14 @@ def trained_like(channels, seed=0):
 
 
 @torch.no_grad()
-def assert_equal_to_dense(motion, k, codes, state):
-    """codes: `(T, N, C, h, w)`."""
+def assert_equal_to_dense(motion, k, codes, before):
+    """codes: `(T, N, C, h, w)`; before: the terms of all steps before the first."""
     step = MotionStep(motion, k)
+    past = [before] * max(waits(k))
     for now in range(len(codes)):
-        state, predicted = step(state, codes[now])
+        due = torch.stack([past[-wait][:, term] for term, wait in enumerate(waits(k))], dim=1)
+        terms, predicted = step(due, codes[now])
+        past.append(terms)
         if now >= k - 1:
             window = codes[now - k + 1 : now + 1].permute(1, 2, 0, 3, 4)  # (N, C, k, h, w)
             torch.testing.assert_close(predicted, motion(window), rtol=1e-4, atol=1e-5)
@@ -41,18 +44,17 @@ def assert_equal_to_dense(motion, k, codes, state):
     seed=st.integers(0, 1000),
 )
 def test_equals_the_dense_model_whatever_was_seen_before(k, streams, channels, height, width, seed):
-    """Whatever the state holds at the start, k codes later none of it is left."""
+    """Whatever the terms are at the start, k codes later none of them is left."""
     motion = trained_like(channels, seed)
     codes = torch.randn(2 * k + 3, streams, channels, height, width)
-    state = 100 * torch.randn(streams, state_planes(k), channels, height, width)
-    assert_equal_to_dense(motion, k, codes, state)
+    before = 100 * torch.randn(streams, len(waits(k)), channels, height, width)
+    assert_equal_to_dense(motion, k, codes, before)
 
 
 @pytest.mark.parametrize("k", [6, 8])
 def test_equals_the_dense_model_in_a_long_stream(k):
-    assert_equal_to_dense(
-        trained_like(5), k, torch.randn(300, 1, 5, 4, 7), torch.zeros(1, state_planes(k), 5, 4, 7)
-    )
+    nothing = torch.zeros(1, len(waits(k)), 5, 4, 7)
+    assert_equal_to_dense(trained_like(5), k, torch.randn(300, 1, 5, 4, 7), nothing)
 
 
 def test_computes_nine_planes_a_step_whatever_k(monkeypatch):
@@ -67,7 +69,7 @@ def test_computes_nine_planes_a_step_whatever_k(monkeypatch):
     monkeypatch.setattr(torch.nn.functional, "conv2d", counting)
     for k in (6, 8):
         counted.clear()
-        MotionStep(trained_like(5), k)(torch.zeros(1, state_planes(k), 5, 4, 7), torch.randn(1, 5, 4, 7))
+        MotionStep(trained_like(5), k)(torch.zeros(1, len(waits(k)), 5, 4, 7), torch.randn(1, 5, 4, 7))
         assert sum(counted) == 9
 
 

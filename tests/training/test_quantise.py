@@ -13,7 +13,7 @@ from clips import SMALL, learn_statistics, moving_square, random_model
 
 import latentwatch
 from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
-from latentwatch.bundle.int8 import int8_file, load_int8
+from latentwatch.bundle.int8 import int8_file, load_int8, save_int8
 from latentwatch.cli.main import main
 from latentwatch.datasets.folder import clips_in
 from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError
@@ -98,6 +98,11 @@ def test_damaged_missing_or_of_another_model(copied, monkeypatch, capsys):
         file.write_bytes(contents)
         with pytest.raises(LatentwatchError, match=message):
             latentwatch.load(copied, int8=True)
+    file.write_bytes(whole)
+    graphs, info = load_int8(copied)
+    save_int8(file, graphs, info.model_copy(update={"schema_version": 1}))
+    with pytest.raises(LatentwatchError, match="made by an older Latentwatch"):
+        latentwatch.load(copied, int8=True)
     file.write_bytes(whole)
     other = random_model(SMALL)
     calibration = Calibration(threshold=0.5, place_threshold=1, pixel_threshold=1, frames=9)

@@ -14,8 +14,8 @@ from latentwatch.bundle.bundle import Calibration
 from latentwatch.bundle.file import check_schema, checksum_of, is_int8, read_model_file, write_model_file
 from latentwatch.errors import LatentwatchError, UsageError
 
-SCHEMA = 1
-"""Version of the file's form. A reader refuses newer files."""
+SCHEMA = 2
+"""Version of the file's form. A reader refuses newer files, and older ones: their step has other inputs."""
 
 Graphs = Mapping[str, tuple[bytes, bytes]]
 """By the name of each graph, the contents of OpenVINO's `.xml` and `.bin`."""
@@ -73,6 +73,10 @@ def load_int8(bundle: Path) -> tuple[Graphs, Int8Info]:
         info = Int8Info.model_validate_json(text)
     except ValueError as error:
         raise LatentwatchError(f"{path}: its description is not valid: {error}".splitlines()[0]) from error
+    if info.schema_version < SCHEMA:
+        raise LatentwatchError(
+            f"{path}: was made by an older Latentwatch; make it anew with 'latentwatch quantise'"
+        )
     if info.belongs_to != checksum_of(bundle):
         raise LatentwatchError(
             f"{path}: was made from another model than {bundle}; make it anew with 'latentwatch quantise'"

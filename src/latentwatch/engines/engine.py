@@ -45,9 +45,9 @@ class Engine(ABC):
 
     @abstractmethod
     def step(
-        self, state: NDArray[np.float32], codes: NDArray[np.float32]
+        self, due: NDArray[np.float32], codes: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """States and newest codes of N streams to new states and predicted codes; see `MotionStep`.
+        """Terms due and newest codes of N streams to new terms and predicted codes; see `MotionStep`.
 
         For an engine that `has_step`.
         """

@@ -14,10 +14,11 @@ from latentwatch.engines.openvino_engine import to_openvino
 from latentwatch.engines.packages import require_openvino
 from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
+from latentwatch.models.incremental import waits
 
 Target = Literal["onnx", "openvino"]
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the JSON's form."""
 
 
@@ -96,6 +97,8 @@ def _facts(model: Decoupled, parts: list[Graph], files: list[Path]) -> dict[str,
         }
         for part in parts
     }
+    if "step" in graphs:
+        graphs["step"]["waits"] = waits(architecture.k)
     return {
         **graphs,
         "sha256": {path.name: _sha256(path) for path in files},

@@ -42,8 +42,8 @@ class GraphEngine(Engine):
         return self._graph("motion")(codes)[0]
 
     def step(
-        self, state: NDArray[np.float32], codes: NDArray[np.float32]
+        self, due: NDArray[np.float32], codes: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See `Engine.step`."""
-        state_after, predicted = self._graph("step")(state, codes)
-        return state_after, predicted
+        terms, predicted = self._graph("step")(due, codes)
+        return terms, predicted

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from latentwatch.errors import UsageError
 from latentwatch.models.decoupled import Decoupled, foreground
-from latentwatch.models.incremental import MotionStep
+from latentwatch.models.incremental import MotionStep, waits
 from latentwatch.models.motion import Conv3dMotion
 
 GraphName = Literal["encoder", "motion", "step"]
@@ -87,8 +87,6 @@ def graph_of(model: Decoupled, name: GraphName) -> Graph:
         windows = Port("codes", (architecture.k, *code))
         return Graph(name, _Motion(model).eval(), (windows,), (predicted,))
     assert isinstance(model.motion, Conv3dMotion)
-    step = MotionStep(model.motion, architecture.k)
-    state = (step.planes, *code)
-    return Graph(
-        name, step.eval(), (Port("state", state), Port("codes", code)), (Port("next_state", state), predicted)
-    )
+    step = MotionStep(model.motion, architecture.k).eval()
+    terms = (len(waits(architecture.k)), *code)
+    return Graph(name, step, (Port("due", terms), Port("codes", code)), (Port("terms", terms), predicted))

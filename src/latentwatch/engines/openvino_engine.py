@@ -14,9 +14,9 @@ from latentwatch.engines.graph_engine import GraphEngine, Run
 from latentwatch.engines.graphs import Graph
 from latentwatch.engines.openvino_core import openvino_core, openvino_has_bf16
 from latentwatch.engines.packages import first_line, require_openvino
+from latentwatch.engines.stream import StepStream
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.models.incremental import state_planes
 
 
 class OpenvinoEngine(GraphEngine):
@@ -71,11 +71,10 @@ class Int8Engine(OpenvinoEngine):
 
     def predict(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.predict`. By k steps: the dense model is not quantised."""
-        state = np.zeros((len(codes), state_planes(codes.shape[1]), *codes.shape[2:]), dtype=np.float32)
-        predicted = codes[:, 0]
-        for code in codes.swapaxes(0, 1):
-            state, predicted = self.step(state, code)
-        return predicted
+        streams = [StepStream(self.step, codes.shape[1]) for _ in codes]
+        for code in np.ascontiguousarray(codes.swapaxes(0, 1)):
+            predicted = self.push_many(streams, code)
+        return np.array(predicted, dtype=np.float32)
 
 
 class _Runner:

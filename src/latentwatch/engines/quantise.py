@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from latentwatch.engines.graphs import GraphName, graph_of
 from latentwatch.engines.openvino_engine import OpenvinoEngine, to_openvino
 from latentwatch.engines.packages import first_line, require_nncf, require_openvino
+from latentwatch.engines.stream import StepStream
 from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.models.incremental import state_planes
 
 
 def quantise(model: Decoupled, runs: Sequence[NDArray[np.uint8]]) -> dict[GraphName, tuple[bytes, bytes]]:
@@ -51,7 +51,7 @@ def quantise(model: Decoupled, runs: Sequence[NDArray[np.uint8]]) -> dict[GraphN
 
 
 class _Steps:
-    """What goes into the step once a run has given k codes. Made anew each time: all states are large."""
+    """What goes into the step once a run has given k codes. Made anew each time: all together are large."""
 
     def __init__(self, engine: OpenvinoEngine, k: int, runs: Sequence[NDArray[np.float32]]) -> None:
         self._engine, self._k, self._runs = engine, k, runs
@@ -60,12 +60,18 @@ class _Steps:
         return sum(len(codes) - self._k for codes in self._runs)
 
     def __iter__(self) -> Iterator[dict[str, NDArray[np.float32]]]:
+        given: dict[str, NDArray[np.float32]] = {}
+
+        def noted(due: NDArray[np.float32], newest: NDArray[np.float32]) -> Any:
+            given.update(due=due, codes=newest)
+            return self._engine.step(due, newest)
+
         for codes in self._runs:
-            state = np.zeros((1, state_planes(self._k), *codes.shape[1:]), dtype=np.float32)
+            stream = StepStream(noted, self._k)
             for seen, code in enumerate(codes):
+                stream.push(code)
                 if seen >= self._k:
-                    yield {"state": state, "codes": code[None]}
-                state, _ = self._engine.step(state, code[None])
+                    yield dict(given)
 
 
 def _files(model: Any) -> tuple[bytes, bytes]:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from latentwatch.models.incremental import state_planes
+from latentwatch.models.incremental import waits
 
 Codes = NDArray[np.float32]
 
@@ -60,30 +60,34 @@ class StepStream(MotionStream):
         self._step = step
         self._k = k
         self._seen = 0
-        self._state: Codes | None = None
+        self._waits = waits(k)
+        self._past: deque[Codes] = deque(maxlen=max(self._waits))
+        """The terms `(T, C, h, w)` of the last steps."""
 
     @classmethod
     def push_many(cls, streams: Sequence[Self], codes: Codes) -> list[Codes | None]:
         """See `MotionStream`."""
-        states = [stream._state_for(code) for stream, code in zip(streams, codes, strict=True)]
-        if not states:
+        if not streams:
             return []
-        batch = states[0][None] if len(states) == 1 else np.stack(states)
-        states_after, predicted = streams[0]._step(batch, codes)
-        for stream, state in zip(streams, states_after, strict=True):
-            stream._state = state
+        due = np.zeros((len(streams), len(streams[0]._waits), *codes.shape[1:]), dtype=np.float32)
+        for stream, terms, _ in zip(streams, due, codes, strict=True):
+            stream._recall(terms)
+        made, predicted = streams[0]._step(due, codes)
+        for stream, terms in zip(streams, made, strict=True):
+            stream._past.append(terms)
             stream._seen = min(stream._seen + 1, stream._k)
         return [
             code if stream._seen == stream._k else None
             for stream, code in zip(streams, predicted, strict=True)
         ]
 
-    def _state_for(self, code: Codes) -> Codes:
-        if self._state is None:
-            self._state = np.zeros((state_planes(self._k), *code.shape), dtype=np.float32)
-        return self._state
+    def _recall(self, due: Codes) -> None:
+        """Writes the terms whose turn it is into `due`, zeros at first."""
+        for term, wait in enumerate(self._waits):
+            if wait <= len(self._past):
+                due[term] = self._past[-wait][term]
 
     def reset(self) -> None:
         """See `MotionStream`."""
-        # The state stays: a prediction depends on the last k codes alone, and none is given before them.
+        # The terms stay: a prediction depends on the last k codes alone, and none is given before them.
         self._seen = 0

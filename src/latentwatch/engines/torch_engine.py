@@ -58,13 +58,11 @@ class TorchEngine(Engine):
 
     @torch.inference_mode()
     def step(
-        self, state: NDArray[np.float32], codes: NDArray[np.float32]
+        self, due: NDArray[np.float32], codes: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See `Engine.step`."""
-        state_after, predicted = self._step(
-            *(torch.from_numpy(each).to(self._type) for each in (state, codes))
-        )
-        return _array(state_after), _array(predicted)
+        terms, predicted = self._step(*(torch.from_numpy(each).to(self._type) for each in (due, codes)))
+        return _array(terms), _array(predicted)
 
 
 def _array(codes: torch.Tensor) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ of 2-D convolutions, one for each temporal tap 0, 1, 2. Let n be the newest code
 - Block three has one output: taps 1 and 2 of block two's.
 
 Every term is thus the term of some steps ago in the same place, so each is computed when its last code comes
-and waits in a delay line until its turn. Streams whose windows start at even and at odd codes do the same: no
+and waits until its turn. Streams whose windows start at even and at odd codes do the same: no
 step needs to know the phase of the stride, and streams of any age share a batch. A step costs 3 products of
 the new code, 1 of the edge and 3 of the newest output, and 2 in block three: 9 2-D convolutions. The dense
 model does 21 for k = 8 and 18 for k = 6, counting those on padding.
@@ -26,28 +26,32 @@ from torch.nn import functional as F
 
 from latentwatch.models.motion import Conv3dMotion
 
-_DELAYS = {6: (2, 1, 2, 2, 2), 8: (2, 1, 2, 2, 4, 2)}
-"""By k, how many steps each term waits, in the order of `MotionStep.forward`."""
+_WAITS = {6: (2, 1, 2, 2, 2), 8: (2, 1, 2, 2, 4, 2)}
+"""By k, see `waits`."""
 
 
-def state_planes(k: int) -> int:
-    """Codes' worth of numbers in the state of one stream. Raises `ValueError` for a k that is not 6 or 8."""
-    if k not in _DELAYS:
+def waits(k: int) -> tuple[int, ...]:
+    """How many steps each term waits, in the order of `MotionStep.forward`.
+
+    Raises `ValueError` for a k that is not 6 or 8.
+    """
+    if k not in _WAITS:
         raise ValueError(f"k is 6 or 8, not {k}")
-    return sum(_DELAYS[k])
+    return _WAITS[k]
 
 
 class MotionStep(nn.Module):
     """`Conv3dMotion` in evaluation mode, fed one code at a time; equal to it but for the order of the sums.
 
     The weights are copied, BatchNorm folded in: train first, then build this. It keeps nothing of a stream:
-    what the next steps need is in the state, float `(N, planes, C, h, w)`, zeros at a stream's start. A
-    prediction depends on the last k codes alone; the first k - 1 of a stream say nothing.
+    who calls it keeps the T terms of each step, and gives back the i-th when `waits(k)[i]` steps have passed,
+    zeros at a stream's start. A prediction depends on the last k codes alone; the first k - 1 of a stream say
+    nothing.
     """
 
     def __init__(self, motion: Conv3dMotion, k: int) -> None:
         super().__init__()
-        self.planes = state_planes(k)
+        waits(k)  # refuses another k
         (one, bias_one), (two, bias_two), (three, bias_three) = _folded_blocks(motion)
         nothing = torch.zeros_like(bias_one)
         # Each sum gets its bias with one of its terms. One convolution for three taps would be no faster, and
@@ -58,15 +62,14 @@ class MotionStep(nn.Module):
         self.first_tap = _convolution(three[1], nothing)
         self.second_tap = _convolution(three[2], bias_three)
         self.slope = _slope(motion)
-        self.delays = list(_DELAYS[k])
 
-    def forward(self, state: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """States and the newest codes `(N, C, h, w)` of N streams to new states and predicted codes.
+    def forward(self, due: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Terms due `(N, T, C, h, w)` and newest codes `(N, C, h, w)` of N streams to terms and predictions.
 
-        A prediction `(C, h, w)` is for the frame `horizon` after its code's.
+        What comes out has the shape of what went in. A prediction `(C, h, w)` is for the frame `horizon`
+        after its code's.
         """
-        lines = torch.split(state, self.delays, dim=1)
-        code_0, code_1, edge, output_0, first, *partial = (line[:, 0] for line in lines)
+        code_0, code_1, edge, output_0, first, *partial = due.unbind(1)
         new_code_0, new_code_1, code_2 = (tap(codes) for tap in self.code_taps)
         newest_edge = code_1 + code_2
         new_edge = self.edge_tap(self._activate(newest_edge))
@@ -74,15 +77,12 @@ class MotionStep(nn.Module):
         new_output_0, output_1, output_2 = (tap(newest) for tap in self.output_taps)
         new_first = self.first_tap(self._activate(edge + output_2))
         second = output_0 + output_1
-        entering = [new_code_0, new_code_1, new_edge, new_output_0, new_first]
+        new = [new_code_0, new_code_1, new_edge, new_output_0, new_first]
         if partial:  # k = 8: the second output waits for a third term
-            entering.append(second)
+            new.append(second)
             second = partial[0] + output_2
         predicted = self._activate(first + self.second_tap(self._activate(second)))
-        moved = [
-            part for line, new in zip(lines, entering, strict=True) for part in (line[:, 1:], new[:, None])
-        ]
-        return torch.cat(moved, dim=1), predicted
+        return torch.stack(new, dim=1), predicted
 
     def _activate(self, total: Tensor) -> Tensor:
         return F.leaky_relu(total, self.slope)

@@ -8,10 +8,10 @@ import numpy as np
 from latentwatch.engines.choose import formats_here, has_int8, open_engine
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.openvino_engine import Int8Engine
+from latentwatch.engines.stream import StepStream
 from latentwatch.experiments.speed.race import Lap
 from latentwatch.experiments.speed.systems import DenseTorch, Racer, int8_graphs, street_frames, warmed
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.models.incremental import state_planes
 from latentwatch.models.presets import Architecture, preset
 from latentwatch.scoring.decoupled_scorer import DecoupledScorer
 
@@ -90,11 +90,6 @@ def _dense(engine: Engine, architecture: Architecture) -> Lap:
 
 
 def _step(engine: Engine, architecture: Architecture) -> Lap:
-    state = _codes(state_planes(architecture.k), *architecture.code_shape)
-    code = _codes(*architecture.code_shape)
-
-    def lap() -> None:
-        nonlocal state
-        state, _ = engine.step(state, code)
-
-    return lap
+    stream = StepStream(engine.step, architecture.k)
+    code = _codes(*architecture.code_shape)[0]
+    return lambda: stream.push(code)
