@@ -26,6 +26,9 @@ from latentwatch.training.warm_up import fit_motion
 HORIZONS = (3, HORIZON, 9)
 """Frames ahead."""
 
+TOGETHER = f"mean, horizons {', '.join(map(str, HORIZONS))}"
+"""The score of all of them."""
+
 
 class Horizons:
     """The motion model of each horizon, fitted to the codes of `seen`, or taken from `folder`.
@@ -61,9 +64,7 @@ class Horizons:
         together = np.stack(list(errors.values()))
         known = ~np.isnan(together)
         total, count = np.where(known, together, 0).sum(axis=0), known.sum(axis=0)
-        found[f"mean, horizons {', '.join(map(str, HORIZONS))}"] = np.where(
-            count, total / np.maximum(count, 1), np.nan
-        )
+        found[TOGETHER] = np.where(count, total / np.maximum(count, 1), np.nan)
         return found
 
 
