@@ -9,11 +9,11 @@ from PIL import Image
 from plans import plan
 
 from latentwatch.experiments import frame_rate, weather
+from latentwatch.experiments.accuracy import PED2
 from latentwatch.experiments.beyond import reproduce_beyond
 from latentwatch.experiments.frame_rate import reproduce_frame_rate, thinned
 from latentwatch.experiments.horizons import HORIZONS, Horizons
 from latentwatch.experiments.localisation import Count, _count, reproduce_localisation
-from latentwatch.experiments.ped2 import reproduce_ped2
 from latentwatch.experiments.seeds import dataset_of, seed_folder, trained_seeds
 from latentwatch.experiments.weather import QUICK, WHOLE, Grid, reproduce_weather
 from latentwatch.scoring.codes import encoded
@@ -112,7 +112,7 @@ def test_localisation_shows_the_highest_of_each_kind(made):
 
 def test_beyond_judges_every_score_and_the_mean_is_z_mse(made):
     reproduce_beyond(asked(made, "beyond"))
-    reproduce_ped2(asked(made, "ped2"))
+    PED2.run(asked(made, "ped2"))
     result, beyond = rows_of(made, "beyond")
     _, usual = rows_of(made, "ped2")
     micro = {

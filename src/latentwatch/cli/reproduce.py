@@ -70,6 +70,7 @@ def reproduce(
 
     Example: latentwatch reproduce ped2 --data data/ped2
     """
+    from latentwatch.datasets.registry import SOURCES
     from latentwatch.errors import StoppedError, UsageError
     from latentwatch.evaluation.results import make_folder
     from latentwatch.experiments.publish import published
@@ -93,7 +94,7 @@ def reproduce(
     def plan(each: "Experiment") -> Plan:
         # Folders are this machine's business: the result names the command without them.
         command = f"latentwatch reproduce {each.name}"
-        command += " --data DIR" if each.datasets else ""
+        command += " --data DIR" if any(name in SOURCES for name in each.datasets) else ""
         command += " --quick" if quick else ""
         command += f" --seeds {seeds} --width {width} --form {form}"
         command += f" --size {size}" if size else ""

@@ -2,6 +2,7 @@
 
 from latentwatch.errors import UsageError
 from latentwatch.experiments.ablation import ABLATION
+from latentwatch.experiments.accuracy import PED2, STREET
 from latentwatch.experiments.beyond import BEYOND
 from latentwatch.experiments.budget.run import BUDGET
 from latentwatch.experiments.contamination import FIG6
@@ -14,7 +15,6 @@ from latentwatch.experiments.live.run import LIVE
 from latentwatch.experiments.localisation import FIG2
 from latentwatch.experiments.motion_models import TABLE5
 from latentwatch.experiments.moving_mnist import FIG7
-from latentwatch.experiments.ped2 import PED2
 from latentwatch.experiments.reconstruction_losses import TABLE4
 from latentwatch.experiments.speed.table3 import TABLE3
 from latentwatch.experiments.table2 import TABLE2
@@ -25,6 +25,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     for each in (
         TABLE2,
         PED2,
+        STREET,
         TABLE3,
         FIG2,
         FIG3,

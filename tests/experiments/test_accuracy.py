@@ -1,4 +1,4 @@
-"""`reproduce ped2` and `table2` on made-up sets in Ped2's layout: what they write, and what they train."""
+"""`reproduce ped2`, `street` and `table2` on made-up sets: what they write, and what they train."""
 
 import json
 
@@ -6,8 +6,10 @@ import pytest
 from clips import moving_square
 from plans import plan
 
+from latentwatch.datasets.street.dataset import street_dataset
 from latentwatch.errors import LatentwatchError
-from latentwatch.experiments.ped2 import PAPER, reproduce_ped2
+from latentwatch.experiments import seeds
+from latentwatch.experiments.accuracy import PAPER, PED2, STREET
 from latentwatch.experiments.table2 import reproduce_table2
 from latentwatch.models.presets import TABLE1
 from latentwatch.training.settings import TrainingSettings
@@ -25,11 +27,11 @@ def made(tmp_path):
 
 
 def test_page_and_json_say_the_same_and_finished_seeds_are_kept(made):
-    page = reproduce_ped2(plan(made)).read_text()
+    page = PED2.run(plan(made)).read_text()
     result = json.loads((made / "results" / "ped2.json").read_text())
     rows = {(row["score"], row["metric"]): row for row in result["rows"] if "fast" in row["preset"]}
     assert {row["preset"] for row in result["rows"]} == {"ped2/test fast", "ped2/test paper"}
-    assert {score: rows[score, "auc_micro"]["paper"] for score in PAPER} == PAPER
+    assert {score: rows[score, "auc_micro"]["paper"] for score in PAPER["ped2"]} == PAPER["ped2"]
     z_mse = rows["z_mse", "auc_micro"]
     assert z_mse["seeds"] == 2
     assert z_mse["ci95"] is not None
@@ -38,10 +40,22 @@ def test_page_and_json_say_the_same_and_finished_seeds_are_kept(made):
 
     bundle = made / "runs" / "ped2" / "fast" / "seed-0" / "ped2.lw"
     trained = bundle.stat().st_mtime_ns
-    reproduce_ped2(plan(made))
+    PED2.run(plan(made))
     assert bundle.stat().st_mtime_ns == trained
     with pytest.raises(LatentwatchError, match="trained with other settings"):
-        reproduce_ped2(plan(made, forms={"fast": TrainingSettings(epochs=3)}))
+        PED2.run(plan(made, forms={"fast": TrainingSettings(epochs=3)}))
+
+
+def test_street_has_a_row_for_each_clip_and_needs_no_data(tmp_path, monkeypatch):
+    small = street_dataset(train_clips=2, test_clips=2, frames=40, size=(48, 72))
+    monkeypatch.setattr(seeds, "open_dataset", lambda name, _: small if name == "street" else None)
+    STREET.run(plan(tmp_path, data=None, name="street", forms={"fast": TrainingSettings(epochs=2)}, seeds=1))
+    rows = json.loads((tmp_path / "results" / "street.json").read_text())["rows"]
+    assert {row["dataset"] for row in rows} == {"street", "street, 01-runner", "street, 02-cyclist"}
+    of = {(row["dataset"], row["score"], row["metric"]): row["value"] for row in rows}
+    clips = [of[f"street, {clip}", "z_mse", "auc_micro"] for clip in ("01-runner", "02-cyclist")]
+    assert of["street", "z_mse", "auc_macro"] == pytest.approx(sum(clips) / 2)
+    assert not any(row["paper"] for row in rows)
 
 
 def test_table2_takes_the_sets_that_are_there_and_trains_none_twice(made, monkeypatch):
@@ -51,7 +65,7 @@ def test_table2_takes_the_sets_that_are_there_and_trains_none_twice(made, monkey
         (made / "sets" / name).parent.mkdir(exist_ok=True)
         (made / "sets" / name).symlink_to(made / "data")
     one = {"forms": {"fast": TrainingSettings(epochs=2)}, "seeds": 1}
-    reproduce_ped2(plan(made, **one))
+    PED2.run(plan(made, **one))
     bundle = made / "runs" / "ped2" / "fast" / "seed-0" / "ped2.lw"
     trained = bundle.stat().st_mtime_ns
     result = json.loads((made / "results" / "ped2.json").read_text())
