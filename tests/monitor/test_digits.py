@@ -1,6 +1,6 @@
 import pytest
 
-from latentwatch.monitor.digits import significant
+from latentwatch.monitor.digits import alarms_a_day, significant
 
 
 @pytest.mark.parametrize(
@@ -13,3 +13,11 @@ def test_no_exponents(value, shown):
 
 def test_more_digits():
     assert significant(2391.4, digits=3) == "2390"
+
+
+def test_one_is_not_many():
+    assert [alarms_a_day(each) for each in (0.5, 1, 24)] == [
+        "0.5 false alarms a day",
+        "1 false alarm a day",
+        "24 false alarms a day",
+    ]

@@ -16,7 +16,7 @@ from scipy.stats import genpareto
 
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.alarm import AlarmRules, levels
-from latentwatch.monitor.digits import significant
+from latentwatch.monitor.digits import alarms_a_day, significant
 
 ENOUGH_PEAKS = 30
 """Clusters that a fit should rest on; u is the highest of `SHARES` that leaves so many."""
@@ -89,7 +89,7 @@ class Promise(BaseModel):
 
     def __str__(self) -> str:
         text = (
-            f"threshold {self.threshold:.4g} for {self.per_day:g} false alarms a day "
+            f"threshold {self.threshold:.4g} for {alarms_a_day(self.per_day)} "
             f"(90% confidence: {significant(self.low)} to {significant(self.high)}), "
             f"from {self.hours:.2f} h of normal footage"
         )

@@ -11,6 +11,7 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.background import Background
 from latentwatch.monitor.budget import Budget, load_budget
 from latentwatch.monitor.calibrate import file_sha256, health_file
+from latentwatch.monitor.digits import alarms_a_day
 from latentwatch.monitor.encryption import read_keys
 from latentwatch.monitor.event_files import Blurring
 from latentwatch.monitor.health import HealthMonitor
@@ -60,15 +61,15 @@ def prepare(name: str, camera: Camera, engine: Choice) -> Prepared:
     threshold = budget.tail.threshold(camera.false_alarms_per_day)
     if not threshold > budget.tail.typical:
         raise LatentwatchError(
-            f"camera {name}: {camera.false_alarms_per_day:g} false alarms a day are more than normal footage "
-            "can give; ask for fewer"
+            f"camera {name}: {alarms_a_day(camera.false_alarms_per_day)} is more than normal footage can "
+            "give; ask for fewer"
         )
     chosen = str(opened)  # a log that keeps its records would keep the engine itself
     if budget.engine != chosen:
         log.warning(
             "%s: calibrated on %s, watched on %s; scores may differ a little", name, budget.engine, chosen
         )
-    log.info("%s: threshold %.4g for %g false alarms a day", name, threshold, camera.false_alarms_per_day)
+    log.info("%s: threshold %.4g for %s", name, threshold, alarms_a_day(camera.false_alarms_per_day))
     detector = Detector(model, info.calibration, engine=opened)
     return Prepared(detector, budget, threshold, reference, files)
 
