@@ -7,7 +7,7 @@ from plans import plan
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.experiments.publish import published, unfinished
 from latentwatch.experiments.registry import experiment
 
@@ -31,7 +31,7 @@ def of_seeds(number, stop_after=None):
             result = ResultFile(
                 name=plan.name, command="c", settings={}, protocol="p", rows=[row], **describe_run()
             )
-            page = write_result(result, plan.results, {"plot.png": "A plot."})
+            page = write_page(result, plan.results, {"plot.png": "A plot."})
             (plan.results / "plot.png").write_bytes(b"picture")
         return page
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from latentwatch.evaluation.frame_level import frame_level
 from latentwatch.evaluation.plots import plot_clips, plot_roc
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
@@ -63,7 +63,7 @@ def _write(plan: Plan, dataset: str, done: dict[str, _Form]) -> Path:
         rows=[row for name, form in done.items() for row in _rows(plan, dataset, name, form)],
         **describe_run(),
     )
-    return write_result(result, plan.results, plots)
+    return write_page(result, plan.results, plots)
 
 
 def _rows(plan: Plan, dataset: str, name: str, form: _Form) -> list[Row]:

@@ -13,7 +13,7 @@ import numpy as np
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.evaluation.frame_level import METRICS, FrameLevel, LabelledScores, frame_level
 from latentwatch.evaluation.result_file import ResultFile
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import judged_clips
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.horizons import TOGETHER, Horizons
@@ -159,7 +159,7 @@ def _write(plan: Plan, done: dict[str, list[Judged]], trainings: dict[str, Train
         rows=rows,
         **describe_run(),
     )
-    return write_result(result, plan.results, {})
+    return write_page(result, plan.results, {})
 
 
 def _remark(form: str, judged: list[Judged]) -> str:

@@ -19,7 +19,7 @@ from latentwatch.evaluation.frame_level import frame_level
 from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import of_seeds
@@ -145,7 +145,7 @@ def _write(plan: Plan, points: _Points) -> Path:
         f"Micro AUC{of_seeds(plan.seeds)} on ped2 over the share of anomalous frames in training; dashed: on "
         "the clips never sampled from. The paper's Fig. 6 is on CUHK Avenue and gives no numbers in its text."
     )
-    return write_result(result, plan.results, {f"{plan.name}.png": caption})
+    return write_page(result, plan.results, {f"{plan.name}.png": caption})
 
 
 def _channels(plan: Plan) -> float:

@@ -15,7 +15,7 @@ from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.choose import open_engine
 from latentwatch.evaluation.intervals import mean_ci95, poisson_limits95
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan
 from latentwatch.experiments.small_street import ARCHITECTURE, FPS, SIZE, anomaly_clips, normal_clips
@@ -271,7 +271,7 @@ def _write(
         ],
         **describe_run(),
     )
-    return write_result(result, plan.results, {})
+    return write_page(result, plan.results, {})
 
 
 def _minutes(clips: int) -> float:

@@ -17,7 +17,7 @@ from latentwatch.engines.openvino_engine import Int8Engine
 from latentwatch.evaluation.frame_level import FrameLevel
 from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
@@ -154,7 +154,7 @@ def _write(plan: Plan, done: dict[str, _Form]) -> Path:
     )
     tables = [_table(name, form) for name, form in done.items()]
     lines = [line for table in tables for line in table.markdown()]
-    return write_result(result, plan.results, {}, [*lines, "## All figures", ""])
+    return write_page(result, plan.results, {}, [*lines, "## All figures", ""])
 
 
 def _rows(plan: Plan, name: str, form: _Form) -> Iterator[Row]:

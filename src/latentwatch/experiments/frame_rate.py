@@ -9,7 +9,7 @@ from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.derived import every
 from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, of_seeds, settings_with_commits
@@ -92,7 +92,7 @@ def _write(plan: Plan, done: dict[int, list[Evaluation]], trainings: dict[int, T
         **describe_run(),
     )
     plots = {f"{plan.name}-curves.png": f"AUC{of_seeds(plan.seeds)} over d (Fig. 3)."}
-    return write_result(result, plan.results, plots)
+    return write_page(result, plan.results, plots)
 
 
 def _remark(rows: dict[tuple[int, str, str], Row], steps: list[int]) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.datasets.street.dataset import street_dataset
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan, dataset_of
 from latentwatch.monitor.health import BEGINS_AFTER, HealthMonitor, Problem
@@ -116,7 +116,7 @@ def _write(plan: Plan, rows: list[Row]) -> Path:
         rows=rows,
         **describe_run(),
     )
-    return write_result(result, plan.results, {})
+    return write_page(result, plan.results, {})
 
 
 def _row(dataset: Dataset, what: str, metric: str, value: float) -> Row:

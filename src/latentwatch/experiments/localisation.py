@@ -18,7 +18,7 @@ from latentwatch.bundle.bundle import Calibration
 from latentwatch.datasets.dataset import Clip
 from latentwatch.evaluation.pixel_level import REGION_OVERLAP, overlap, regions_and_tracks
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
@@ -167,7 +167,7 @@ def _write(plan: Plan, done: list[dict[str, Count]], trainings: Trainings) -> Pa
         "Seed 0. Red: boxes; green: the labelled pixels. The paper's Ped2 had frame labels alone. Numbers: "
         "Z-MSE over the threshold for alarms."
     )
-    return write_result(result, plan.results, {f"{plan.name}-boxes.png": caption})
+    return write_page(result, plan.results, {f"{plan.name}-boxes.png": caption})
 
 
 def _remark(rows: list[Row]) -> str:

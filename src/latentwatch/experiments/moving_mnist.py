@@ -11,7 +11,7 @@ from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.datasets.moving_mnist import NORMAL_DIGITS, SHAPES, SPEEDS, digits_used
 from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
@@ -63,7 +63,7 @@ def _write(plan: Plan, scores: list[Scores], trainings: Trainings) -> Path:
         f"{plan.name}-pictures.png": "Seed 0: frame, reconstruction, prediction, squared prediction error.",
         f"{plan.name}-scores.png": "Mean Z-MSE by shape and speed, all seeds; 4 and 7 at speed 2 are normal.",
     }
-    return write_result(result, plan.results, plots)
+    return write_page(result, plan.results, plots)
 
 
 def _remark(rows: list[Row]) -> str:

@@ -26,8 +26,7 @@ def published(experiment: Experiment, plan: Plan) -> Path:
     page = experiment.run(replace(plan, results=folder))
     try:
         for file in sorted(folder.iterdir()):
-            if file.name != "README.md":
-                shutil.move(file, plan.results / file.name)
+            shutil.move(file, plan.results / file.name)
         shutil.rmtree(folder)
     except OSError as error:
         raise LatentwatchError(

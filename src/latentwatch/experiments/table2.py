@@ -7,7 +7,7 @@ from pathlib import Path
 from latentwatch.datasets.registry import present
 from latentwatch.evaluation.intervals import with_interval
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
@@ -95,7 +95,7 @@ def _write(plan: Plan, done: dict[tuple[str, str], Row], trainings: list[Trainin
         rows=[*done.values(), *_quoted()],
         **describe_run(),
     )
-    return write_result(result, plan.results, {}, [*_table(plan, done).markdown(), "## All figures", ""])
+    return write_page(result, plan.results, {}, [*_table(plan, done).markdown(), "## All figures", ""])
 
 
 def _quoted() -> Iterable[Row]:

@@ -12,7 +12,7 @@ from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import BLUE, ORANGE
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.experiments.rows import Trainings, mean_row, of_seeds, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_model
@@ -189,7 +189,7 @@ def write_table(
     caption = f"Micro AUC{of_seeds(plan.seeds)} on ped2" + (
         f"; crosses: the paper's, on {paper_dataset}." if paper_dataset else "."
     )
-    return write_result(result, plan.results, {plot: caption})
+    return write_page(result, plan.results, {plot: caption})
 
 
 def _best(variants: Sequence[Variant], done: dict[str, Done]) -> str:

@@ -18,7 +18,7 @@ from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.frame_level import LabelledScores, frame_level
 from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, plot_sheet
 from latentwatch.evaluation.result_file import ResultFile
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, seed_folder, trained_seeds
@@ -193,7 +193,7 @@ def _write(plan: Plan, grid: Grid, done: list[dict[str, Figures]], trainings: Tr
         f"{plan.name}-curves.png": "Micro AUC by rain and brightness (the paper's Fig. 5).",
         f"{plan.name}-single.png": "Beyond the paper: one change at a time. Lines: unchanged frames.",
     }
-    return write_result(result, plan.results, plots)
+    return write_page(result, plan.results, plots)
 
 
 def _remark(micro: dict[str, dict[str, float]]) -> str:

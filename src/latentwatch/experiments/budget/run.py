@@ -12,7 +12,7 @@ from pathlib import Path
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.evaluation.result_file import ResultFile
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.experiments.budget.count import Counted, Kept, Scored, count_alarms, judge_budget
 from latentwatch.experiments.budget.footage import (
     FORM,
@@ -130,7 +130,7 @@ def _write(
         **describe_run(),
     )
     plots = {plot: "Observed against promised false alarms a day, with exact 95% limits."}
-    return write_result(result, plan.results, plots, budget_table(found))
+    return write_page(result, plan.results, plots, budget_table(found))
 
 
 BUDGET = Experiment(

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from latentwatch.evaluation.result_file import ResultFile, Row
-from latentwatch.evaluation.results import describe_run, write_result
+from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.experiments.live.camera import PER_DAY, RULES
 from latentwatch.experiments.live.measured import GENTLE_STOP, Accuracy, Fault, Faults, Load
 from latentwatch.experiments.live.plots import plot_events
@@ -71,7 +71,7 @@ def write_live(
         rows=rows,
         **describe_run(),
     )
-    return write_result(result, plan.results, plots, summary)
+    return write_page(result, plan.results, plots, summary)
 
 
 def _settings(architecture: Architecture, engine: str) -> dict[str, str | int | float | bool]:

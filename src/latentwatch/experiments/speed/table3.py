@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from latentwatch.evaluation.result_file import ResultFile
-from latentwatch.evaluation.results import describe_run, make_folder, write_result
+from latentwatch.evaluation.results import describe_run, make_folder, write_page
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.seeds import Plan
 from latentwatch.experiments.speed.bench import full_plan, measure_race, quick_plan, race_protocol
@@ -58,7 +58,7 @@ def reproduce_table3(plan: Plan) -> Path:
     shown = [table3(measured, width), table3_ratios(measured, width)]
     lines = [line for table in shown for line in table.markdown()]
     plots = {f"{plan.name}.png": "Frames a second: medians of the rounds, whiskers at the quartiles."}
-    return write_result(result, plan.results, plots, [*lines, "## All figures", ""])
+    return write_page(result, plan.results, plots, [*lines, "## All figures", ""])
 
 
 TABLE3 = Experiment(
