@@ -74,7 +74,7 @@ class Int8Engine(OpenvinoEngine):
         streams = [StepStream(self.step, codes.shape[1]) for _ in codes]
         for code in np.ascontiguousarray(codes.swapaxes(0, 1)):
             predicted = self.push_many(streams, code)
-        return np.array(predicted, dtype=np.float32)
+        return np.array(predicted, dtype=np.float32).reshape(codes[:, 0].shape)
 
 
 class _Runner:
