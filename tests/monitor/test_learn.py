@@ -26,7 +26,15 @@ from latentwatch.monitor.model import Event
 from latentwatch.monitor.reservoir import Reservoir, event_run, forget_old, part_of, watched_footage
 from latentwatch.monitor.settings_file import load_settings
 from latentwatch.monitor.store import EventStore
-from latentwatch.monitor.versions import adopt, in_use, keep_version, roll_back, settle, versions_of
+from latentwatch.monitor.versions import (
+    adopt,
+    in_use,
+    keep_version,
+    roll_back,
+    settle,
+    versions_folder,
+    versions_of,
+)
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.settings import FORMS
 from latentwatch.video.frame import Frame
@@ -267,6 +275,16 @@ def test_an_adoption_that_was_cut_off_is_finished(tmp_path, monkeypatch):
     settle(model)
     load_budget(model, file_sha256(model))
     assert in_use(model) == number
+
+
+def test_a_note_that_a_power_cut_left_empty_is_no_adoption(tmp_path):
+    model = save(tmp_path / "door.lw", random_model(SMALL))
+    keep_version(model, model, "first")
+    note = versions_folder(model) / "adopting"
+    note.write_text("")
+    settle(model)
+    assert not note.exists()
+    assert in_use(model) == 1
 
 
 def test_kill_9_while_adopting_leaves_a_whole_model(tmp_path):

@@ -107,6 +107,15 @@ def test_what_cannot_be_recorded_until_the_end_is_named_and_leaves_no_files(
     assert not [path for path in tmp_path.glob("clips/door/*") if path.is_file()]
 
 
+def test_an_end_is_recorded_though_its_camera_has_begun_anew(store, ring, recorder):
+    recorder.begin(Span(10.0, 10.0, 10.0, 1.2), FRAME, RESULT)
+    recorder.end(Span(10.0, 11.0, 13.0, 1.5))
+    recorder.close(0.1)  # while the clip still waits for packets
+    assert [event.state for event in store.newest(2)] == ["open"]
+    ring.add(EncodedPacket(b"x", None, None, True, "mjpeg", b""), 100.0)
+    wait_for(lambda: [event.state for event in store.newest(2)] == ["done"], 20)
+
+
 def test_a_full_disk_keeps_no_piece_of_a_snapshot(store, tmp_path):
     files = EventFiles("door", ClipStore(str(tmp_path / "clips"), store.owner), tmp_path, None)
     (tmp_path / "17.jpg").symlink_to("/dev/full")

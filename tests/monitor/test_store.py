@@ -186,6 +186,7 @@ def test_old_and_too_large_events_go_with_their_files(store, clips, tmp_path):
         store.end(each.id, [], state="done", end=day * DAY + 5, clip=f"door/{each.id}.mp4", bytes=size)
         made.append(each.id)
     assert store.purge(clips, Keep(days=3.5), now=4 * DAY) == 1
+    store.begin_problem("door", "gone", 4 * DAY, ["home"])  # a message that waits and belongs to no event
     assert store.purge(clips, Keep(days=30, gigabytes=2.5e-6), now=4 * DAY) == 1
     assert [each.id for each in store.newest(9)] == made[:1:-1]
     assert set(clips.files().values()) == set(made[2:])

@@ -16,21 +16,26 @@ import numpy as np
 import pytest
 from cameras import make_camera
 from clips import SMALL
+from missing import skip_or_fail
 from PIL import Image
 from servers import wait_for
 from test_telling import Listener
 from typer.testing import CliRunner
 
 from latentwatch.cli.main import app
-from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError
+from latentwatch.experiments.live.rtsp_script import write_units
+from latentwatch.experiments.live.servers import RtspServer
 from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.calibrate import health_file
 from latentwatch.monitor.health_reference import learn_health, save_health
 from latentwatch.monitor.reservoir import event_run
 from latentwatch.monitor.settings_file import load_settings
 from latentwatch.monitor.watch import watch
+from latentwatch.video.address import parse_address
 from latentwatch.video.frame import Frame
 from latentwatch.video.source import open_video
+from latentwatch.video.stream import Stream
 from latentwatch.video.writer import VideoWriter
 
 COMMAND = [sys.executable, "-m", "latentwatch.cli"]
@@ -203,6 +208,33 @@ def test_a_camera_that_stays_away_is_told_of(camera, tmp_path, monkeypatch):
     stop.set()
     thread.join()
     assert len(said("events", "problems", path).splitlines()) == 2
+
+
+def test_an_alarm_ends_when_its_camera_goes_away(camera, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentwatch.monitor.camera_watch.AWAY_AFTER", 0.5)
+    with Stream(parse_address(str(camera / "door.mp4"))) as film:
+        units = [decoded.packet.data for decoded in film.decoded()]
+    try:
+        server = RtspServer({"live": write_units(tmp_path / "door.units", units)})
+    except MissingPackageError as error:
+        skip_or_fail(str(error))
+    stop = threading.Event()
+    with server:
+        path = tmp_path / "cameras.yaml"
+        path.write_text(f"cameras: {{door: {{url: '{server.url()}', model: {camera}/door.lw}}}}\n")
+        thread = threading.Thread(target=watch, args=(load_settings(path), stop), kwargs={"engine": "torch"})
+        thread.start()
+        try:
+            wait_for((tmp_path / "latentwatch-data").is_dir)
+            wait_for(lambda: " open " in said("events", "list", path))
+            server.kill()
+            wait_for(lambda: " done " in said("events", "list", path))
+        finally:
+            stop.set()
+            thread.join()
+            server.start()
+    shown = json.loads(said("events", "show", path, _rows(path)[0].split()[0]))
+    assert shown["clip"]
 
 
 def test_sigterm_ends_it_gently_and_only_one_may_watch(camera, tmp_path, broker, monkeypatch):

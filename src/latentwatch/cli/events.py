@@ -149,6 +149,9 @@ def list_problems(
 @contextmanager
 def _store(settings: Path) -> "Iterator[tuple[EventStore, Settings]]":
     with needs_extra("monitor"):
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from latentwatch.monitor.database import reason
         from latentwatch.monitor.settings_file import load_settings
         from latentwatch.monitor.store import EventStore
 
@@ -160,6 +163,10 @@ def _store(settings: Path) -> "Iterator[tuple[EventStore, Settings]]":
     store = EventStore(loaded.store_url)
     try:
         yield store, loaded
+    except SQLAlchemyError as error:
+        raise LatentwatchError(
+            f"event store: {reason(error)}; is its disk full, or its database away or locked?"
+        ) from error
     finally:
         store.close()
 

@@ -156,6 +156,11 @@ class CameraSource(VideoSource):
                 if not self._address.is_live:
                     raise
                 problem = error
+            except Exception as error:  # what a camera sends must not end watching it
+                if not self._address.is_live:
+                    raise
+                log.exception("%s: what came could not be read", self._label)
+                problem = LatentwatchError(f"{self._address}: {type(error).__name__}")
             if connected is not None:
                 self.counts.losses += 1
                 if time.monotonic() - connected > STEADY:

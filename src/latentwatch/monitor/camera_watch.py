@@ -33,6 +33,9 @@ PAUSE = 1.0
 """Seconds between two frames after which they do not follow each other, and the detector begins anew."""
 
 
+AWAY_AFTER = 5.0
+"""Seconds without a picture after which an alarm that goes on is over."""
+
 GONE_AFTER = 60.0
 """Seconds without frames after which that is a problem of the camera."""
 
@@ -133,7 +136,9 @@ class CameraWatch:
             self._is_gone = False
             log.warning("%s: the picture is back", self.name)
             self._recorder.problem(GONE, begins=False)
-        elif now - self._seen > GONE_AFTER and not self._is_gone:
+        if now - self._seen > AWAY_AFTER:
+            self._break_off()  # an alarm must not wait for the frame that ends it
+        if now - self._seen > GONE_AFTER and not self._is_gone:
             self._is_gone = True
             log.warning("%s: no picture for %.0f s", self.name, GONE_AFTER)
             self._recorder.problem(GONE, begins=True)

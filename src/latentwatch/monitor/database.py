@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from latentwatch.errors import LatentwatchError, MissingPackageError, UsageError, installing
@@ -114,3 +114,8 @@ def _form(connection: Connection) -> str | None:
         return None
     form: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return form
+
+
+def reason(error: SQLAlchemyError) -> str:
+    """What the database says of it, in a line with no password."""
+    return mask(str(getattr(error, "orig", error))).splitlines()[0]

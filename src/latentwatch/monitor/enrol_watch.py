@@ -57,6 +57,11 @@ class EnrolWatch:
         """Whether the model is there, so that the camera can be watched."""
         return self.is_over and self._camera.model.is_file()
 
+    @property
+    def is_live(self) -> bool:
+        """Whether there may be more to see: a film ends."""
+        return parse_address(self._camera.url.get_secret_value()).is_live
+
     def close(self) -> None:
         """Stops; the next start goes on."""
         self._stop.set()

@@ -58,9 +58,11 @@ class Learner:
             return
         self._due = time.monotonic() + LOOK_EVERY
         for name, camera in settings.cameras.items():
-            if camera.learn is None or not camera.model.is_file():
-                continue
+            if not camera.model.is_file():
+                continue  # it may be enrolling
             forget_old(camera.model, settings.keep.footage_days)
+            if camera.learn is None:
+                continue
             if time.time() >= max(due_at(camera), self._not_before.get(name, 0.0)):
                 take_labels(store, settings)
                 log.info("%s: begins to learn from newer footage", name)

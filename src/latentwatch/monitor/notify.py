@@ -41,8 +41,8 @@ class AppriseChannel(Channel):
         return f"{self._shown}: the address is valid"
 
     def send(self, message: Message, snapshot: bytes | None) -> None:
-        """See `Channel.send`. The end of an event is not told."""
-        if message.kind == "end":
+        """See `Channel.send`. Neither the end of an event is told nor the removal of a camera."""
+        if message.kind in ("end", "removed"):
             return
         camera = message.body["camera"]
         text = _text(message.kind, message.body)
@@ -57,6 +57,8 @@ class AppriseChannel(Channel):
                     log.warning("%s: sent without its picture: %s", self._shown, error.strerror)
                     picture = None
             sent = self._service.notify(text, title=camera, attach=str(picture) if picture else None)
+            if not sent and picture is not None:  # some take words alone
+                sent = self._service.notify(text, title=camera)
         if not sent:
             raise LatentwatchError(f"{self._shown}: the service could not be reached, or refuses")
 

@@ -51,7 +51,7 @@ class PacketRing:
 
     def add(self, packet: EncodedPacket, time: float) -> None:
         """Takes the next packet; drops the oldest where there are too many. Those of no clip are ignored."""
-        if packet.codec not in CLIP_CODECS:
+        if packet.codec not in CLIP_CODECS or not packet.data:
             return
         if packet.is_key:
             own = parameter_sets(packet.codec, packet.data)

@@ -36,6 +36,9 @@ KEY_FRAMES = 12.0
 AGAIN_AFTER = 10.0
 """Seconds before a camera that could not begin is tried again."""
 
+ENROL_AGAIN_AFTER = 3600.0
+"""Seconds before an enrolment that ended without a model goes on: it may have to train once more."""
+
 FIXED = ("folder", "store", "clips", "http")
 """Settings that take effect at a start alone."""
 
@@ -124,6 +127,9 @@ class Running:
                 self._metrics.enrolled(name)
                 if enrolled.has_model:
                     self._take_up(name)
+                elif enrolled.is_live:  # a disk may have been full, or the footage too short
+                    log.error("%s: enrolment goes on in %.0f min", name, ENROL_AGAIN_AFTER / 60)
+                    self._waiting[name] = time.monotonic() + ENROL_AGAIN_AFTER, None
         for name in [name for name, each in self._watches.items() if not each.is_over]:
             if self._files[name].are_new():
                 self._take_up(name)

@@ -228,7 +228,9 @@ class EventStore:
         over age. Raises `OSError` where a file cannot be removed.
         """
         oldest = (now or time.time()) - keep.days * 86400
-        waiting = select(Message.event_id).where(Message.delivered.is_(None), Message.failed.is_(False))
+        waiting = select(Message.event_id).where(
+            Message.event_id.is_not(None), Message.delivered.is_(None), Message.failed.is_(False)
+        )
         ended = select(Event).where(Event.state != "open").order_by(Event.start)
         with self._session() as session:
             gone = list(session.scalars(ended.where(Event.start < oldest)))

@@ -62,8 +62,9 @@ class Telling:
 
     def wake(self) -> None:
         """There are new messages."""
-        if self._outbox is not None:
-            self._outbox.wake()
+        outbox = self._outbox  # read once: settings that change let go of it meanwhile
+        if outbox is not None:
+            outbox.wake()
 
     def close(self) -> None:
         """Sends what is due, and lets go of the channels."""

@@ -6,6 +6,7 @@ removes the note when it has: whoever comes after a crash finishes it (`settle`)
 """
 
 import json
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -108,7 +109,11 @@ def settle(model: Path) -> None:
     note = versions_folder(model) / _NOTE
     if not note.is_file():
         return
-    source = versions_folder(model) / f"{int(note.read_text()):04}" / model.name
+    number = note.read_text()
+    if not number.isdecimal():  # the power failed before it was on the disk, and so before anything else was
+        note.unlink()
+        return
+    source = versions_folder(model) / f"{int(number):04}" / model.name
     # The model last: whoever sees it change finds the other two in place.
     for made in (budget_file, health_file, lambda path: path):
         if made(source).is_file():
@@ -136,5 +141,8 @@ def roll_back(model: Path, number: int | None = None) -> int:
 
 def _put(path: Path, data: bytes) -> None:
     part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())  # else a power cut may leave the name without the contents
     part.replace(path)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.clips import ClipStore
+from latentwatch.monitor.database import reason
 from latentwatch.monitor.metrics import Metrics
 from latentwatch.monitor.reload import Reload
 from latentwatch.monitor.running import Running, prepare_all
@@ -92,6 +93,10 @@ def _recover(store: EventStore, clips: ClipStore, settings: Settings) -> None:
         found = store.recover(clips, {name: settings.channels_of(name) for name in settings.cameras})
     except OSError as error:
         raise LatentwatchError(f"clips: {clips.shown}: {error}") from error
+    except SQLAlchemyError as error:
+        raise LatentwatchError(
+            f"event store: cannot be written: {reason(error)}; make room on its disk, or see to its database"
+        ) from error
     if found.events or found.files:
         log.warning(
             "after an unclean end: %d events ended, %d files of no event removed", found.events, found.files

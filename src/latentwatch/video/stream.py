@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import av
@@ -100,7 +101,10 @@ class Stream(Closable):
         # One thread: frames come out as soon as they are in, and many cameras share the cores better.
         self._stream.thread_count = 1
         self._time_base = self._stream.time_base or Fraction(1, 90_000)
-        context = self._stream.codec_context
+        context: Any = self._stream.codec_context
+        if context is None:
+            self._container.close()
+            raise LatentwatchError(f"{address}: FFmpeg cannot decode its video; choose another codec there")
         self.codec: str = context.codec.canonical_name
         self.fps = float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_FPS)
         self._headers = bytes(context.extradata or b"")
@@ -162,8 +166,11 @@ class Stream(Closable):
         )
         is_key = packet.is_keyframe
         # The filter takes the packet for itself, so it comes after the decoder.
-        parts = self._to_annex_b.filter(packet) if self._to_annex_b else [packet]
-        data = b"".join(bytes(part) for part in parts)
+        try:
+            parts = self._to_annex_b.filter(packet) if self._to_annex_b else [packet]
+            data = b"".join(bytes(part) for part in parts)
+        except FFmpegError:
+            data = b""  # so damaged that no clip can have it
         return EncodedPacket(data, pts, dts, is_key, self.codec, self._headers)
 
     def close(self) -> None:
@@ -237,7 +244,13 @@ def _open(address: Address, transport: Transport, timeout: tuple[float, float]) 
             raise LatentwatchError(f"{address}: no such camera; 'ls /dev/video*' shows what is plugged in")
     asked = time.monotonic()
     try:
-        return av.open(address.url, format=container_format, options=options, timeout=timeout)
+        return av.open(
+            address.url,
+            format=container_format,
+            options=options,
+            timeout=timeout,
+            metadata_errors="replace",  # a camera's name need not be UTF-8
+        )
     except (FFmpegError, OSError) as error:
         failed = error
     # Raised here and not above: FFmpeg's own error, which would go with it, holds the address's password.
