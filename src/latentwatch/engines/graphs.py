@@ -1,7 +1,7 @@
 """The parts of the model that other runtimes get, as PyTorch modules that know their inputs and outputs.
 
-Background subtraction and scaling are inside: what goes in is the frame's own bytes. Resizing is not, since
-no runtime has Pillow's antialiased filter and the scores must not depend on the engine. Nor is the score: it
+Background subtraction and scaling are inside: what goes in is the frame's own bytes. Resizing is not: not all
+runtimes have Pillow's antialiased filter, and the scores must not depend on the engine. Nor is the score: it
 is a subtraction and a mean over two codes.
 """
 
