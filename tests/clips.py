@@ -1,5 +1,7 @@
 """Small footage that tests make for themselves."""
 
+import json
+
 import numpy as np
 import torch
 from PIL import Image
@@ -46,3 +48,12 @@ def learn_statistics(model, rgb):
     codes, _ = model.encode(model.foreground(rgb))
     model.predict(windows(codes, model.architecture.k, model.architecture.horizon))
     model.eval()
+
+
+def ped2_layout(folder):
+    """A set in Ped2's layout: two normal clips, and one that is labelled anomalous from its 20th frame on."""
+    for clip in ("01", "02"):
+        moving_square(folder / "training" / "frames" / clip, frames=30)
+    moving_square(folder / "testing" / "frames" / "01", frames=30, speed=3)
+    labels = {"01": {"frames": 30, "anomalous": [[20, 30]]}}
+    (folder / "testing" / "labels.json").write_text(json.dumps(labels))

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from clips import moving_square
+from clips import ped2_layout
 from plans import plan
 
 from latentwatch.datasets.street.dataset import street_dataset
@@ -18,11 +18,7 @@ from latentwatch.training.settings import TrainingSettings
 @pytest.fixture
 def made(tmp_path):
     """A folder whose `data` is the set."""
-    for clip in ("01", "02"):
-        moving_square(tmp_path / "data" / "training" / "frames" / clip, frames=30)
-    moving_square(tmp_path / "data" / "testing" / "frames" / "01", frames=30, speed=3)
-    labels = {"01": {"frames": 30, "anomalous": [[20, 30]]}}
-    (tmp_path / "data" / "testing" / "labels.json").write_text(json.dumps(labels))
+    ped2_layout(tmp_path / "data")
     return tmp_path
 
 

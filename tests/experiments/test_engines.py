@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from clips import moving_square
+from clips import ped2_layout
 from plans import plan
 
 from latentwatch.datasets.registry import open_dataset
@@ -21,11 +21,7 @@ from latentwatch.training.settings import TrainingSettings
 
 @pytest.fixture
 def made(tmp_path):
-    for clip in ("01", "02"):
-        moving_square(tmp_path / "data" / "training" / "frames" / clip, frames=30)
-    moving_square(tmp_path / "data" / "testing" / "frames" / "01", frames=30, speed=3)
-    labels = {"01": {"frames": 30, "anomalous": [[20, 30]]}}
-    (tmp_path / "data" / "testing" / "labels.json").write_text(json.dumps(labels))
+    ped2_layout(tmp_path / "data")
     return tmp_path
 
 

@@ -40,8 +40,7 @@ def open_database(url: str) -> Engine:
             "the right to write there"
         ) from error
     except DBAPIError as error:
-        reason = mask(str(error.orig)).strip().splitlines()[0]
-        raise LatentwatchError(f"store: {name}: cannot be opened: {reason}") from error
+        raise LatentwatchError(f"store: {name}: cannot be opened: {reason(error)}") from error
     return engine
 
 
@@ -118,4 +117,4 @@ def _form(connection: Connection) -> str | None:
 
 def reason(error: SQLAlchemyError) -> str:
     """What the database says of it, in a line with no password."""
-    return mask(str(getattr(error, "orig", error))).splitlines()[0]
+    return mask(str(getattr(error, "orig", error))).strip().splitlines()[0]
