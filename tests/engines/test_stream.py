@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from clips import SMALL
+from clips import SMALL, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,16 +14,21 @@ from latentwatch.engines.torch_engine import TorchEngine
 K = SMALL.k
 
 
-def of_kind(engine, kind):
-    return StepStream(engine.step, K) if kind is StepStream else WindowStream(engine.predict, K)
+def of_kind(engine, kind, k=K):
+    return StepStream(engine.step, k) if kind is StepStream else WindowStream(engine.predict, k)
 
 
+def engine_with(k):
+    return TorchEngine(random_model(SMALL.model_copy(update={"k": k})))
+
+
+@pytest.mark.parametrize("k", [6, 8])
 @pytest.mark.parametrize("kind", [StepStream, WindowStream])
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
-def test_any_mix_of_streams_of_any_age(small_model, kind, data):
-    engine = TorchEngine(small_model)
-    alone, together = ([of_kind(engine, kind) for _ in range(4)] for _ in range(2))
+def test_any_mix_of_streams_of_any_age(kind, k, data):
+    engine = engine_with(k)
+    alone, together = ([of_kind(engine, kind, k) for _ in range(4)] for _ in range(2))
     rng = np.random.default_rng(0)
     for _ in range(20):
         chosen = data.draw(st.lists(st.integers(0, 3), unique=True, max_size=4))
@@ -40,18 +45,31 @@ def test_any_mix_of_streams_of_any_age(small_model, kind, data):
                 np.testing.assert_allclose(one, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_reset_forgets_all_that_was_seen(small_model):
-    engine = TorchEngine(small_model)
+@pytest.mark.parametrize("k", [6, 8])
+def test_steps_and_windows_agree(k):
+    engine = engine_with(k)
+    step, window = of_kind(engine, StepStream, k), of_kind(engine, WindowStream, k)
+    codes = np.random.default_rng(0).standard_normal((3 * k, *SMALL.code_shape)).astype(np.float32)
+    for number, code in enumerate(codes, start=1):
+        one, other = step.push(code), window.push(code)
+        assert (one is not None) == (other is not None) == (number >= k)
+        if one is not None:
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("k", [6, 8])
+def test_reset_forgets_all_that_was_seen(k):
+    engine = engine_with(k)
     rng = np.random.default_rng(0)
     codes = rng.standard_normal((15, *SMALL.code_shape)).astype(np.float32)
     for kind in (StepStream, WindowStream):
-        fresh, used = of_kind(engine, kind), of_kind(engine, kind)
+        fresh, used = of_kind(engine, kind, k), of_kind(engine, kind, k)
         for code in rng.standard_normal((13, *SMALL.code_shape)).astype(np.float32):
             used.push(code)
         used.reset()
         for number, code in enumerate(codes, start=1):
             one, other = fresh.push(code), used.push(code)
-            assert (one is not None) == (other is not None) == (number >= K)
+            assert (one is not None) == (other is not None) == (number >= k)
             if one is not None:
                 np.testing.assert_array_equal(one, other)
 
@@ -65,5 +83,6 @@ def test_windows_are_for_bf16_on_amx_alone(small_model, monkeypatch, amx, in_bf1
 
 def test_as_many_codes_as_streams(small_model):
     engine: Engine = TorchEngine(small_model)
-    with pytest.raises(ValueError, match="zip"):
-        engine.push_many([engine.stream(K), engine.stream(K)], np.zeros((1, *SMALL.code_shape), np.float32))
+    for streams in ([], [engine.stream(K), engine.stream(K)]):
+        with pytest.raises(ValueError, match=f"1 codes for {len(streams)} streams"):
+            engine.push_many(streams, np.zeros((1, *SMALL.code_shape), np.float32))

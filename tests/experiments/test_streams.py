@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.cli.main import app
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
+from latentwatch.experiments.speed.systems import DenseTorch
 from latentwatch.experiments.streams import load as load_module
 from latentwatch.experiments.streams.costs import STAGES, Cost, measure_costs
 from latentwatch.experiments.streams.film import SIZE, camera_film
@@ -114,6 +115,21 @@ def test_a_film_that_is_too_short_to_measure_on(tmp_path):
     film = camera_film(moving_square(tmp_path / "clip", frames=20), tmp_path)
     with pytest.raises(LatentwatchError, match="has 20 frames; 32 or more"):
         measure_costs(Detector(random_model(SMALL), CALIBRATION), film, [1])
+
+
+def test_motion_is_measured_on_streams_that_predict(footage, tmp_path, monkeypatch):
+    predicted = []
+
+    class Counting(DenseTorch):
+        def predict(self, codes):
+            predicted.append(len(codes))
+            return super().predict(codes)
+
+    model = random_model(SMALL)
+    monkeypatch.setattr("latentwatch.experiments.streams.costs._cpu_ms", lambda work: work() or 1.0)
+    detector = Detector(model, CALIBRATION, engine=Counting(model))
+    measure_costs(detector, camera_film(footage, tmp_path), [16])
+    assert predicted.count(16) == 2  # of 32 frames
 
 
 def load(streams, fps, scored, lost):

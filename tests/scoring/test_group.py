@@ -67,12 +67,12 @@ def test_reset_of_one_camera_leaves_the_others(detector, clip):
     assert results["b"] is not None
 
 
-def test_a_batch_keeps_nobody_elses_predictions(detector, clip):
+def test_a_batch_keeps_nothing_of_the_others(detector, clip):
     group = DetectorGroup({camera: detector.twin() for camera in "abcd"})
     for frame in clip[:20]:
         group.step_many(dict.fromkeys("abcd", frame))
     for each in group._detectors.values():
-        assert all(ahead.base is None for ahead in each._ahead)
+        assert all(kept.base is None for kept in (*each._ahead, *each.motion._past))
 
 
 def test_boxes_from_pixels_are_refused():

@@ -74,6 +74,8 @@ class Engine(ABC):
         The same as pushing each by itself. The streams are different ones, and may be of any age. Raises
         `ValueError` where there are not as many codes as streams.
         """
+        if len(streams) != len(codes):
+            raise ValueError(f"{len(codes)} codes for {len(streams)} streams")
         return type(streams[0]).push_many(streams, codes) if streams else []
 
     def __str__(self) -> str:

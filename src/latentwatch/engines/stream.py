@@ -74,7 +74,8 @@ class StepStream(MotionStream):
             stream._recall(terms)
         made, predicted = streams[0]._step(due, codes)
         for stream, terms in zip(streams, made, strict=True):
-            stream._past.append(terms)
+            # Copied: a part of the batch would keep all of it in memory until its time.
+            stream._past.append(terms if len(streams) == 1 else terms.copy())
             stream._seen = min(stream._seen + 1, stream._k)
         return [
             code if stream._seen == stream._k else None

@@ -9,7 +9,7 @@ from statistics import median
 
 import numpy as np
 
-from latentwatch.engines.stream import MotionStream
+from latentwatch.engines.stream import Codes, MotionStream
 from latentwatch.errors import LatentwatchError
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.source import open_video
@@ -47,8 +47,8 @@ def measure_costs(detector: Detector, film: Path, batches: list[int]) -> list[Co
 
     pictures = np.stack([detector.prepare(frame) for frame in frames])
     codes = detector.engine.encode(pictures)
-    motion_of_film, judge = detector.twin().motion, detector.twin()
-    ahead = [motion_of_film.push(code) for code in (*codes, *codes)][needed:]  # the first k have none
+    motion_of_film, judge = _seen(detector.twin().motion, codes), detector.twin()
+    ahead = [motion_of_film.push(code) for code in codes]
 
     def decode() -> None:
         with open_video(film) as source:
@@ -69,7 +69,7 @@ def measure_costs(detector: Detector, film: Path, batches: list[int]) -> list[Co
     }
     costs = []
     for batch in batches:
-        streams = [detector.twin().motion for _ in range(batch)]
+        streams = [_seen(detector.twin().motion, codes) for _ in range(batch)]
         parts = [slice(start, start + batch) for start in range(0, needed - batch + 1, batch)]
 
         def encode(parts: list[slice] = parts) -> None:
@@ -88,11 +88,18 @@ def measure_costs(detector: Detector, film: Path, batches: list[int]) -> list[Co
     return costs
 
 
+def _seen(motion: MotionStream, codes: Codes) -> MotionStream:
+    """The stream with all codes pushed, more than k: before that a motion model may have nothing to do."""
+    for code in codes:
+        motion.push(code)
+    return motion
+
+
 def _cpu_ms(work: Callable[[], None]) -> float:
     def once() -> float:
         began = time.process_time()
         work()
         return 1000 * (time.process_time() - began)
 
-    once()  # warms up; of a motion model that needs k codes first, with enough of them
+    once()  # warms up
     return median(once() for _ in range(ROUNDS))

@@ -74,7 +74,7 @@ def measure_load(
     """
     cameras = [f"camera {number}" for number in range(streams)]
     group = DetectorGroup({camera: detector.twin() for camera in cameras})
-    _warm_up(group, cameras)
+    _warm_up(group, cameras, detector.frames_needed)
     readers = {
         camera: LiveReader(
             lambda: open_video(film),
@@ -141,10 +141,15 @@ def _measured(batches: Generator[list[Scored], None, None], seconds: float) -> _
     return _Measured(begin, now, count, scored)
 
 
-def _warm_up(group: DetectorGroup, cameras: list[str]) -> None:
-    """Lets the engine see every size of batch once: the first of each takes it longer."""
+def _warm_up(group: DetectorGroup, cameras: list[str], frames_needed: int) -> None:
+    """Lets the engine see every size of batch once: the first of each takes it longer.
+
+    frames_needed: how many frames a camera must have shown before all parts of the model have work to do.
+    """
     black = Frame(0, 0.0, np.zeros((*SIZE, 3), dtype=np.uint8))
-    for count in range(1, len(cameras) + 1):
+    for _ in range(frames_needed):
+        group.step_many(dict.fromkeys(cameras, black))
+    for count in range(1, len(cameras)):
         group.step_many(dict.fromkeys(cameras[:count], black))
     for camera in cameras:
         group.reset(camera)
