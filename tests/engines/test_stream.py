@@ -6,7 +6,6 @@ from clips import SMALL, random_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentwatch.engines import engine as engine_module
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.stream import StepStream, WindowStream
 from latentwatch.engines.torch_engine import TorchEngine
@@ -72,13 +71,6 @@ def test_reset_forgets_all_that_was_seen(k):
             assert (one is not None) == (other is not None) == (number >= k)
             if one is not None:
                 np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.parametrize(("amx", "in_bf16"), [(True, WindowStream), (False, StepStream)])
-def test_windows_are_for_bf16_on_amx_alone(small_model, monkeypatch, amx, in_bf16):
-    monkeypatch.setattr(engine_module, "cpu_has_amx", lambda: amx)
-    assert isinstance(TorchEngine(small_model).stream(K), StepStream)
-    assert isinstance(TorchEngine(small_model, bf16=True).stream(K), in_bf16)
 
 
 def test_as_many_codes_as_streams(small_model):

@@ -123,7 +123,7 @@ def test_what_is_said_of_made_up_times(tmp_path, monkeypatch):
         "frames/s over LatentAuto, 128x192, torch fp32": (pytest.approx(50), True),
         "frames/s over ConvAE, 128x192, openvino fp32": (pytest.approx(4), False),
         "frames/s over LatentAuto, 128x192, openvino fp32": (pytest.approx(50), True),
-        "motion step over dense motion model, openvino fp32": (pytest.approx(2), True),
+        "motion step over dense motion model, k = 8, openvino fp32": (pytest.approx(2), True),
         "best engine (openvino fp32) over torch fp32 dense": (pytest.approx(6), True),
         "best engine (openvino int8) over torch fp32 dense": (pytest.approx(8), True),
     }
@@ -132,8 +132,8 @@ def test_what_is_said_of_made_up_times(tmp_path, monkeypatch):
     assert "| ped2 | paper, GTX 1080 Ti | 75 | 63 | 2 | 90 |" in text
     assert "| ped2 | here, torch fp32 | 25 |  | 2 | 100 |" in text
     assert "| ped2 | here, openvino int8 |  |  |  | 100 |" in text
-    assert "| tiny | openvino fp32 | 4 | 12 | 6 | 2 (2 to 2) |  |" in text
-    assert "| tiny | openvino int8 | 2 |  | 3 |  |  |" in text
+    assert "| tiny | 8 | openvino fp32 | 4 | 12 | 6 | 2 (2 to 2) |  |" in text
+    assert "| tiny | 8 | openvino int8 | 2 |  | 3 |  |  |" in text
     ratios = "\n".join(table3_ratios(measured, "tiny").markdown())
     assert "| ped2 | paper, GTX 1080 Ti | 1.2 | 1.43 | 45 |" in ratios
     assert "| ped2 | here, torch fp32 | 4 (4 to 4) |  | 50 (50 to 50) |" in ratios

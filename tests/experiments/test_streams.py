@@ -222,6 +222,7 @@ def test_the_command_measures_steps_without_a_model(tmp_path):
     [
         ([], "a model file and --source are needed, or --steps"),
         (["--steps", "3"], "give 20 or more"),
+        (["--steps", "20", "--int8"], "--steps: its model has no int8 form"),
         (["none.lw", "--source", "none.mp4"], "no such model file"),
         (
             ["none.lw", "--source", "none.mp4", "--streams", "1,x"],

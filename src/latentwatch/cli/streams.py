@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from latentwatch.cli.options import EngineChoice, ScoringFormat, let_idle_threads_sleep
+from latentwatch.cli.options import EngineChoice, Int8, ScoringFormat, let_idle_threads_sleep
 
 
 def streams(
@@ -36,26 +36,28 @@ def streams(
     ),
     engine: EngineChoice = "auto",
     bf16: ScoringFormat = None,
+    int8: Int8 = False,
 ) -> None:
     """Measure how many cameras this machine can watch with a model: throughput, latency, drops, and costs.
 
     Example: latentwatch streams front-door.lw --source recordings/monday.mp4
     """
     let_idle_threads_sleep()
-    from latentwatch.bundle.bundle import load_bundle
-    from latentwatch.engines.choose import open_engine
     from latentwatch.errors import UsageError
     from latentwatch.experiments.streams.run import StreamsPlan, measure_streams
     from latentwatch.experiments.streams.steps import PARTS, measure_steps
-    from latentwatch.scoring.detector import Detector
+    from latentwatch.scoring.camera import number_format, open_camera
 
     # Files and folders are this machine's business: the result names the command without them.
-    runs_on = f"--engine {engine}" + ("" if bf16 is None else " --bf16" if bf16 else " --fp32")
+    precision = number_format(bf16, int8)
+    runs_on = f"--engine {engine}" + (f" --{precision}" if precision else "")
     if steps:
         if steps < PARTS:
             raise UsageError(f"--steps {steps}: give {PARTS} or more")
         if model or source:
             raise UsageError("--steps: takes a model of its own; leave MODEL and --source out")
+        if int8:
+            raise UsageError("--steps: its model has no int8 form; leave --int8 out")
         command = f"latentwatch streams --steps {steps} {runs_on}"
         print(f"results: {measure_steps(steps, engine, to, command, bf16=bf16)}")
         return
@@ -63,9 +65,8 @@ def streams(
         raise UsageError("a model file and --source are needed, or --steps; see 'latentwatch streams --help'")
     counts = [int(each) for each in _numbers("--streams", numbers, 256, whole=True)]
     rates = _numbers("--fps", fps, 240)
-    network, description = load_bundle(model)
     plan = StreamsPlan(
-        detector=Detector(network, description.calibration, engine=open_engine(network, engine, bf16=bf16)),
+        detector=open_camera(model, engine, precision),
         source=source,
         streams=counts,
         rates=rates,

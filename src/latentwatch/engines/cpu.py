@@ -8,12 +8,7 @@ import torch
 
 def cpu_has_bf16() -> bool:
     """Whether this CPU has bfloat16 instructions, without which bf16 is slower than fp32."""
-    return _has("avx512_bf16") or cpu_has_amx()
-
-
-def cpu_has_amx() -> bool:
-    """Whether bfloat16 products run on AMX's tiles, which want them large."""
-    return _has("amx_bf16")
+    return _has("avx512_bf16") or _has("amx_bf16")
 
 
 def _has(instructions: str) -> bool:

@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from latentwatch.engines.cpu import cpu_has_amx
 from latentwatch.engines.names import EngineName
 from latentwatch.engines.stream import MotionStream, StepStream, WindowStream
 from latentwatch.models.presets import Precision
@@ -52,19 +51,13 @@ class Engine(ABC):
         For an engine that `has_step`.
         """
 
-    @property
-    def steps(self) -> bool:
-        """Whether streams take steps, or the dense model on whole windows.
-
-        A step was faster on every engine in fp32, and in bf16 on AVX-512 (about even at width tiny). On AMX
-        it was not: in bf16 it took as long as the dense model at width small and 1.4 times as long at tiny.
-        In int8 there is no dense model.
-        """
-        return self.has_step and not (self.precision == "bf16" and cpu_has_amx())
-
     def stream(self, k: int) -> MotionStream:
-        """The motion model for one stream whose codes come one at a time; k as the model was trained with."""
-        return StepStream(self.step, k) if self.steps else WindowStream(self.predict, k)
+        """The motion model for one stream whose codes come one at a time; k as the model was trained with.
+
+        In steps where it can: on every engine but PyTorch in bf16 that was faster than the dense model on
+        whole windows, at every width and on every kind of CPU that was tried.
+        """
+        return StepStream(self.step, k) if self.has_step else WindowStream(self.predict, k)
 
     def push_many(
         self, streams: Sequence[MotionStream], codes: NDArray[np.float32]

@@ -22,7 +22,7 @@ class GraphEngine(Engine):
         self._opened: dict[GraphName, Run] = {}
         self.has_step = "step" in graph_names(model)
         self._graph("encoder")
-        self._graph("step" if self.steps else "motion")
+        self._graph("step" if self.has_step else "motion")
 
     @abstractmethod
     def _open(self, graph: Graph) -> Run:

@@ -70,7 +70,7 @@ def prepare(name: str, camera: Camera, engine: Choice) -> Prepared:
             "%s: calibrated on %s, watched on %s; scores may differ a little", name, budget.engine, chosen
         )
     log.info("%s: threshold %.4g for %s", name, threshold, alarms_a_day(camera.false_alarms_per_day))
-    detector = Detector(model, info.calibration, engine=opened)
+    detector = Detector(model, info.calibration_for(opened.precision), engine=opened)
     return Prepared(detector, budget, threshold, reference, files)
 
 

@@ -129,7 +129,7 @@ def targets(measured: Measured) -> list[Target]:
         and (wanted := TARGETS.get(theirs.system)) is not None
     ]
     found += [
-        Target(f"motion step over dense motion model, {part.engine}", STEP_TARGET, ratio)
+        Target(f"motion step over dense motion model, k = {part.k}, {part.engine}", STEP_TARGET, ratio)
         for part, ratio in measured.step_ratios()
         if part.width == SHIPPED
     ]

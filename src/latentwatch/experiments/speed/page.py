@@ -159,11 +159,11 @@ def _parts(measured: Measured) -> Table:
     for step in (part for part in measured.part_list if part.name == "step"):
         parts = [Part(name, step.width, step.k, step.engine) for name in ("encoder", "dense", "step")]
         cells = [_short(_ms(measured, part)) if part in measured.part_list else "" for part in parts]
-        for ratio in (ratios.get(step), encoders.get(Part("encoder", step.width, 6, step.engine))):
+        for ratio in (ratios.get(step), encoders.get(parts[0])):
             cells.append(spread_text(ratio) if ratio else "")
-        rows.append([step.width, step.engine, *cells])
-    header = ("width", "engine", "encoder ms", "dense motion ms", "motion step ms", "dense over step")
-    return Table("Parts of ours, k = 8, 128x192", (*header, "encoder: k = 6 over k = 8"), rows)
+        rows.append([step.width, str(step.k), step.engine, *cells])
+    header = ("width", "k", "engine", "encoder ms", "dense motion ms", "motion step ms", "dense over step")
+    return Table("Parts of ours, 128x192", (*header, "encoder: k = 6 over k = 8"), rows)
 
 
 def _whole(measured: Measured) -> Table:

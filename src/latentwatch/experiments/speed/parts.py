@@ -37,8 +37,8 @@ class Part:
 def part_runners(widths: list[str]) -> dict[Part, Lap]:
     """The parts at each width, on all engines that are installed, in all formats of this machine.
 
-    At the first width the encoder is there for k = 6 too. In int8 there is neither that nor a dense motion
-    model. Raises `LatentwatchError` where an engine cannot have the model.
+    At the first width all but the whole is there for k = 6 too. In int8 there is neither that nor a dense
+    motion model. Raises `LatentwatchError` where an engine cannot have the model.
     """
     runners: dict[Part, Lap] = {}
     for width in widths:
@@ -56,6 +56,8 @@ def part_runners(widths: list[str]) -> dict[Part, Lap]:
                 other = base.model_copy(update={"k": 6})
                 shorter = open_engine(Decoupled(other).eval(), engine.name, bf16=engine.precision == "bf16")
                 runners[Part("encoder", width, 6, runs_on)] = _encoder(shorter, frames[0])
+                runners[Part("dense", width, 6, runs_on)] = _dense(shorter, other)
+                runners[Part("step", width, 6, runs_on)] = _step(shorter, other)
         dense = DecoupledScorer(model, DenseTorch(model))
         runners[Part("whole", width, base.k, BASELINE)] = warmed(dense, frames)
     for lap in runners.values():

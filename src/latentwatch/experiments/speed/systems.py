@@ -18,6 +18,7 @@ from latentwatch.engines.names import EngineName
 from latentwatch.engines.openvino_core import openvino_has_bf16
 from latentwatch.engines.openvino_engine import Int8Engine
 from latentwatch.engines.quantise import quantise
+from latentwatch.engines.stream import MotionStream, WindowStream
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.experiments.speed.openvino_baseline import OpenvinoBaseline
 from latentwatch.experiments.speed.race import Lap
@@ -168,7 +169,6 @@ def use_threads(threads: int | None) -> int:
 class DenseTorch(TorchEngine):
     """PyTorch, eager, with the motion model as the paper has it: on a whole window for every frame."""
 
-    @property
-    def steps(self) -> bool:
-        """No: see the class."""
-        return False
+    def stream(self, k: int) -> MotionStream:
+        """See `Engine.stream` and the class."""
+        return WindowStream(self.predict, k)
