@@ -17,9 +17,9 @@ from torch import Tensor
 from latentwatch.experiments.seeds import Plan
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import HORIZON
-from latentwatch.scoring.codes import beside_predicted, encoded
+from latentwatch.scoring.codes import beside_predicted
 from latentwatch.scoring.pooling import mean
-from latentwatch.training.frames import FrameStore, Run, frames_of
+from latentwatch.training.frames import FrameStore, Run
 from latentwatch.training.settings import TrainingSettings
 from latentwatch.training.warm_up import fit_motion
 
@@ -33,7 +33,8 @@ TOGETHER = f"mean, horizons {', '.join(map(str, HORIZONS))}"
 class Horizons:
     """The motion model of each horizon, fitted to the codes of `seen`, or taken from `folder`.
 
-    held_out: normal footage, by whose usual error each horizon's errors are divided before they are averaged.
+    normal: codes `(N, C, h, w)` of held-out normal clips, by whose usual error each horizon's errors are
+    divided before they are averaged.
     """
 
     def __init__(
@@ -42,14 +43,13 @@ class Horizons:
         settings: TrainingSettings,
         store: FrameStore,
         seen: Sequence[Run],
-        held_out: Sequence[Run],
+        normal: Sequence[Tensor],
         folder: Path,
         plan: Plan,
     ) -> None:
         self._models = {
             horizon: _fitted(model, horizon, settings, store, seen, folder, plan) for horizon in HORIZONS
         }
-        normal = [encoded(model, frames_of(store, *run)) for run in held_out]
         self._usual = {
             horizon: float(np.nanmean(np.concatenate([_errors(other, codes) for codes in normal])))
             for horizon, other in self._models.items()
