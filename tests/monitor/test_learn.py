@@ -287,6 +287,19 @@ def test_a_note_that_a_power_cut_left_empty_is_no_adoption(tmp_path):
     assert in_use(model) == 1
 
 
+def test_a_version_whose_description_is_damaged_can_still_be_gone_back_to(tmp_path):
+    model = save(tmp_path / "door.lw", random_model(SMALL))
+    keep_version(model, model, "first")
+    other = random_model(SMALL)
+    other.background.fill_(0.5)
+    adopt(model, keep_version(model, save(tmp_path / "new" / "door.lw", other), "second"))
+    for damage in ("", "{", "[]", "{}"):
+        (versions_folder(model) / "0001" / "version.json").write_text(damage)
+        assert [(each.number, each.about) for each in versions_of(model)] == [(1, "unknown"), (2, "second")]
+    assert roll_back(model) == 1
+    assert in_use(model) == 1
+
+
 def test_kill_9_while_adopting_leaves_a_whole_model(tmp_path):
     model = save(tmp_path / "door.lw", random_model(SMALL))
     keep_version(model, model, "first")

@@ -19,6 +19,7 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor import migrations
 from latentwatch.monitor.clips import ClipStore
 from latentwatch.monitor.model import Base, Event
+from latentwatch.monitor.reservoir import events_folder
 from latentwatch.monitor.settings import Keep
 from latentwatch.monitor.store import EventStore
 
@@ -140,6 +141,23 @@ def test_events_of_a_folder_without_any_makes_no_store(tmp_path):
     assert not (tmp_path / "tipo").exists()
 
 
+def test_a_database_that_fails_in_use_gets_a_clear_line(tmp_path):
+    path = tmp_path / "cameras.yaml"
+    path.write_text("cameras: {door: {url: rtsp://host/x, model: door.lw}}\nfolder: tipo\n")
+    waiting = events_folder(tmp_path / "door.lw") / "x.mkv"
+    waiting.parent.mkdir(parents=True)
+    waiting.touch()
+    with (
+        closing(EventStore(f"sqlite:///{tmp_path}/tipo/events.db")) as store,
+        store.engine.begin() as connection,
+    ):
+        connection.execute(text("ALTER TABLE event RENAME TO lost"))
+    for words in (["events", "list"], ["learn"]):
+        said = run(*words, path, code=1).stderr
+        assert "event store: no such table: event; is its disk full" in said
+        assert len(said.strip().splitlines()) == 1
+
+
 def test_wrong_urls_get_a_clear_line(tmp_path):
     for url, words in [
         ("nonsense", "not a database URL"),
@@ -190,6 +208,19 @@ def test_old_and_too_large_events_go_with_their_files(store, clips, tmp_path):
     assert store.purge(clips, Keep(days=30, gigabytes=2.5e-6), now=4 * DAY) == 1
     assert [each.id for each in store.newest(9)] == made[:1:-1]
     assert set(clips.files().values()) == set(made[2:])
+
+
+def test_messages_to_channels_that_are_gone_keep_no_event(store, clips):
+    for channels in (["gone"], ["home", "gone"], ["home"]):
+        each = event()
+        store.begin(each, channels)
+        store.end(each.id, [], state="done", end=1005.0, bytes=1000)
+    nothing = Keep(days=1e6, gigabytes=1e-9)
+    assert store.purge(clips, nothing) == 0
+    assert store.forget_channels(["home"]) == {"gone": 2}
+    assert store.waiting() == {"home": 2}
+    assert store.forget_channels(["home"]) == {}
+    assert store.purge(clips, nothing) == 1
 
 
 def test_problems_of_cameras_are_kept_apart_from_events(store, clips):

@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from servers import wait_for
 
 from latentwatch.errors import UsageError
+from latentwatch.monitor import outbox as outbox_module
 from latentwatch.monitor.channel import Channel
 from latentwatch.monitor.model import Event
 from latentwatch.monitor.mqtt import MqttChannel
@@ -21,6 +22,7 @@ from latentwatch.monitor.removal import Place, Removal, removals, told_by
 from latentwatch.monitor.settings import Mqtt, Service, Settings, Webhook
 from latentwatch.monitor.status_server import health
 from latentwatch.monitor.store import EventStore
+from latentwatch.monitor.telling import Telling
 from latentwatch.monitor.webhook import SIGNATURE, WebhookChannel, sign, verify
 
 
@@ -38,7 +40,8 @@ def receiver():
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             server.got.append((dict(self.headers), body))
-            self.send_response(server.answers.pop(0) if server.answers else 200)
+            refused = server.refuses is not None and server.refuses in body
+            self.send_response(500 if refused else server.answers.pop(0) if server.answers else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -46,7 +49,7 @@ def receiver():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.got, server.answers = [], []
+    server.got, server.answers, server.refuses = [], [], None
     server.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -312,6 +315,43 @@ def test_apprise_sends_words_alone_where_the_picture_cannot_be_written(
     (told,) = [json.loads(body) for _, body in receiver.got]
     assert "Something unusual" in told["message"]
     assert not told["attachments"]
+
+
+def test_what_a_service_never_takes_is_given_up_when_it_takes_another(store, receiver, monkeypatch):
+    monkeypatch.setattr(outbox_module, "POLL", 0.01)
+    monkeypatch.setattr(outbox_module, "LONGEST_WAIT", 0.02)
+    receiver.refuses = b'"title": "door"'
+    begin(store, ["phone"])
+    store.end(begin(store, ["phone"], camera="door"), ["phone"], state="done", end=3.0)
+    service = AppriseChannel(Service(apprise=receiver.url.replace("http", "json")))
+    sending = Outbox(store, {"phone": service}, lambda _: None, first_wait=0.001)
+    try:
+        # Neither goes through, and that "end" is told to nobody says nothing: nothing is given up.
+        wait_for(lambda: store.next_message("phone").attempts > outbox_module.TRIES + 2)
+        assert store.waiting() == {"phone": 3}
+        monkeypatch.setattr(outbox_module, "LONGEST_WAIT", 300.0)  # the next ones do not wait for that
+        for left in (2, 0):  # the one that was refused, and with its event's end the other
+            begin(store, ["phone"], camera="yard")
+            wait_for(lambda left=left: store.waiting().get("phone", 0) == left)
+    finally:
+        sending.close()
+    assert [json.loads(body)["title"] for _, body in receiver.got].count("yard") == 2
+
+
+def test_telling_gives_up_what_waits_for_channels_that_are_gone(store, receiver, caplog):
+    begin(store, ["gone"])
+    settings = Settings.model_validate(
+        {
+            "cameras": {"door": {"url": "a.mp4", "model": "a.lw"}},
+            "notify": {"office": {"webhook": receiver.url, "secret": "s"}},
+        }
+    )
+    telling = Telling(store, lambda _: None)
+    telling.begin(settings, open_channels(settings))
+    telling.close()
+    assert store.waiting() == {}
+    assert "gone: no longer in the settings: 1 messages to it are given up" in caplog.text
+    assert not receiver.got
 
 
 def test_a_fault_of_a_channel_is_tried_again_and_seen_in_the_health(store):

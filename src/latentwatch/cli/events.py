@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from latentwatch.cli.event_store import opened_store
 from latentwatch.cli.options import SettingsFile, camera_in, needs_extra
 from latentwatch.errors import LatentwatchError
 
@@ -149,26 +150,15 @@ def list_problems(
 @contextmanager
 def _store(settings: Path) -> "Iterator[tuple[EventStore, Settings]]":
     with needs_extra("monitor"):
-        from sqlalchemy.exc import SQLAlchemyError
-
-        from latentwatch.monitor.database import reason
         from latentwatch.monitor.settings_file import load_settings
-        from latentwatch.monitor.store import EventStore
 
     loaded = load_settings(settings)
     if not loaded.has_store:
         raise LatentwatchError(
             f"{loaded.folder}: no events are there; 'latentwatch watch {settings}' makes them"
         )
-    store = EventStore(loaded.store_url)
-    try:
+    with opened_store(loaded) as store:
         yield store, loaded
-    except SQLAlchemyError as error:
-        raise LatentwatchError(
-            f"event store: {reason(error)}; is its disk full, or its database away or locked?"
-        ) from error
-    finally:
-        store.close()
 
 
 def _local(seconds: float) -> str:

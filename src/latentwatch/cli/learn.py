@@ -1,12 +1,12 @@
 """`latentwatch learn`, `latentwatch versions` and `latentwatch rollback`."""
 
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentwatch.cli.event_store import opened_store
 from latentwatch.cli.options import EngineChoice, SettingsFile, camera_in, needs_extra
 from latentwatch.errors import LatentwatchError, StoppedError
 
@@ -28,12 +28,11 @@ def learn(
     with needs_extra("monitor"):
         from latentwatch.monitor.feedback import take_labels
         from latentwatch.monitor.learner import learn_camera_more
-        from latentwatch.monitor.store import EventStore
 
     loaded = _load(settings)
     chosen = loaded.cameras if camera is None else {camera: camera_in(settings, loaded, camera)}
     if loaded.has_store:
-        with closing(EventStore(loaded.store_url)) as store:
+        with opened_store(loaded) as store:
             moved = take_labels(store, loaded)
         if moved:
             print(f"{moved} labelled events taken in")

@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
 """Seconds between tries: twice as long each time."""
 
+TRIES = 10
+"""After so many, some minutes, a message is given up as soon as another of its kind goes through: a service
+that refuses one does not always say so."""
+
 POLL = 1.0
 """Seconds after which the store is looked at without being told of a message."""
 
@@ -82,11 +86,21 @@ class Outbox:
                 if message is not None and _is_time(message):
                     self._send(name, channel, message)
                     continue
+                if message is not None and self._is_alone_refused(name, channel, message):
+                    log.error("%s: takes others but not %s: given up", name, message.key)
+                    self._store.mark(message.id, failed=True)
+                    continue
             except SQLAlchemyError as error:  # locked, full or away: the message waits where it is
                 log.warning("%s: the event store cannot be used now: %s", name, type(error).__name__)
             wake.wait(POLL)
 
-    def _send(self, name: str, channel: Channel, message: Message) -> None:
+    def _is_alone_refused(self, name: str, channel: Channel, message: Message) -> bool:
+        """Whether another message of its kind, sent now, goes through where this one did not in `TRIES`."""
+        other = self._store.newest_like(message) if message.attempts >= TRIES else None
+        return other is not None and _is_time(other) and self._send(name, channel, other)
+
+    def _send(self, name: str, channel: Channel, message: Message) -> bool:
+        """Tries to send a message, and marks what became of it; says whether it was delivered."""
         picture = message.body.get("snapshot")
         try:
             channel.send(message, self._snapshot(picture) if picture else None)
@@ -100,6 +114,8 @@ class Outbox:
             self._try_later(name, message, f"{type(error).__name__}: {error}")
         else:
             self._store.mark(message.id, delivered=time.time(), attempts=message.attempts + 1, error=None)
+            return True
+        return False
 
     def _try_later(self, name: str, message: Message, reason: str) -> None:
         attempts = message.attempts + 1

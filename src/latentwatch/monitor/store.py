@@ -8,7 +8,7 @@ whatever moment the program dies at, `recover` finds the files that no row names
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ from latentwatch.monitor.removal import Place, Removal, Told
 from latentwatch.monitor.settings import Keep
 
 log = logging.getLogger(__name__)
+
+_WAITS = and_(Message.delivered.is_(None), Message.failed.is_(False))
 
 
 @dataclass(frozen=True)
@@ -228,9 +230,7 @@ class EventStore:
         over age. Raises `OSError` where a file cannot be removed.
         """
         oldest = (now or time.time()) - keep.days * 86400
-        waiting = select(Message.event_id).where(
-            Message.event_id.is_not(None), Message.delivered.is_(None), Message.failed.is_(False)
-        )
+        waiting = select(Message.event_id).where(Message.event_id.is_not(None), _WAITS)
         ended = select(Event).where(Event.state != "open").order_by(Event.start)
         with self._session() as session:
             gone = list(session.scalars(ended.where(Event.start < oldest)))
@@ -262,24 +262,34 @@ class EventStore:
 
     def next_message(self, channel: str) -> Message | None:
         """The oldest message that waits for a channel, due or not; messages keep their order."""
+        query = select(Message).where(Message.channel == channel, _WAITS).order_by(Message.id).limit(1)
+        with self._session() as session:
+            return session.scalars(query).first()
+
+    def newest_like(self, message: Message) -> Message | None:
+        """The newest message of its kind that waits behind it for its channel; None where there is none."""
+        alike = and_(Message.channel == message.channel, Message.kind == message.kind)
         query = (
-            select(Message)
-            .where(Message.channel == channel, Message.delivered.is_(None), Message.failed.is_(False))
-            .order_by(Message.id)
-            .limit(1)
+            select(Message).where(alike, Message.id > message.id, _WAITS).order_by(Message.id.desc()).limit(1)
         )
         with self._session() as session:
             return session.scalars(query).first()
 
     def waiting(self) -> dict[str, int]:
         """How many messages wait, by channel."""
-        query = (
-            select(Message.channel, func.count())
-            .where(Message.delivered.is_(None), Message.failed.is_(False))
-            .group_by(Message.channel)
-        )
+        query = select(Message.channel, func.count()).where(_WAITS).group_by(Message.channel)
         with self._session() as session:
             return {row[0]: row[1] for row in session.execute(query)}
+
+    def forget_channels(self, but: Collection[str]) -> dict[str, int]:
+        """Gives up what waits for other channels than these; says how many messages, by channel."""
+        others = {name: count for name, count in self.waiting().items() if name not in but}
+        which = and_(Message.channel.in_(others), _WAITS)
+        with self._session() as session, session.begin():
+            session.execute(
+                update(Message).where(which).values(failed=True, error="no such channel any more")
+            )
+        return others
 
     def clip_bytes(self) -> int:
         """What the files of all events take."""

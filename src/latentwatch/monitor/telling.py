@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,8 +29,12 @@ class Telling:
         self._outbox: Outbox | None = None
 
     def begin(self, settings: Settings, channels: dict[str, Channel]) -> None:
-        """Begins to tell by `channels`, which are those of the settings, in the place of the ones before."""
+        """Begins to tell by `channels`, which are those of the settings, in the place of the ones before.
+
+        What waits for channels that are no longer there is given up: else its events would wait for ever.
+        """
         self.close()
+        self._forget_others(channels)
         with self._lock:
             self._channels = channels
             self._told = {name: settings.channels_of(name) for name in settings.cameras}
@@ -45,6 +49,13 @@ class Telling:
             for channel in channels.values():
                 channel.start()
             self._outbox = Outbox(self._store, channels, self._snapshot)
+
+    def _forget_others(self, channels: Collection[str]) -> None:
+        try:
+            for name, count in self._store.forget_channels(channels).items():
+                log.warning("%s: no longer in the settings: %d messages to it are given up", name, count)
+        except SQLAlchemyError as error:
+            log.warning("messages to channels that are gone still wait: %s", type(error).__name__)
 
     def _problems(self, camera: str) -> Sequence[str] | None:
         try:

@@ -12,7 +12,6 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.budget import budget_file
@@ -24,10 +23,15 @@ KEPT = 10
 
 _NOTE = "adopting"
 
+_TOLD = "version.json"
+
 
 @dataclass(frozen=True)
 class Version:
-    """One version. made: when, ISO 8601 in UTC. about: where it comes from, in words."""
+    """One version. made: when, ISO 8601 in UTC. about: where it comes from, in words.
+
+    Both are "unknown" where the file that says so is damaged.
+    """
 
     number: int
     model: Path
@@ -45,9 +49,17 @@ def versions_of(model: Path) -> list[Version]:
     found = []
     for folder in sorted(versions_folder(model).glob("[0-9]*")):
         if re.fullmatch(r"\d+", folder.name):
-            told: dict[str, Any] = json.loads((folder / "version.json").read_text())
-            found.append(Version(int(folder.name), folder / model.name, told["made"], told["about"]))
+            found.append(Version(int(folder.name), folder / model.name, *_told(folder)))
     return found
+
+
+def _told(folder: Path) -> tuple[str, str]:
+    """When a version was made and where it comes from. The model itself is verified when it is loaded."""
+    try:
+        told = json.loads((folder / _TOLD).read_text())
+        return str(told["made"]), str(told["about"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unknown", "unknown"
 
 
 def in_use(model: Path) -> int | None:
@@ -71,12 +83,12 @@ def keep_version(model: Path, made: Path, about: str) -> int:
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        shutil.copyfile(made, part / model.name)
-        shutil.copyfile(budget_file(made), budget_file(part / model.name))
+        _put(part / model.name, made.read_bytes())
+        _put(budget_file(part / model.name), budget_file(made).read_bytes())
         if health.is_file():
-            shutil.copyfile(health, health_file(part / model.name))
+            _put(health_file(part / model.name), health.read_bytes())
         told = {"made": datetime.now(UTC).isoformat(timespec="seconds"), "about": about}
-        (part / "version.json").write_text(json.dumps(told) + "\n")
+        _put(part / _TOLD, json.dumps(told).encode())
         part.rename(folder / f"{number:04}")
     except OSError as error:
         raise LatentwatchError(f"{folder}: cannot be written: {error.strerror}") from error
