@@ -12,7 +12,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 from servers import wait_for
 
 from latentwatch.errors import UsageError
-from latentwatch.monitor import outbox as outbox_module
 from latentwatch.monitor.channel import Channel
 from latentwatch.monitor.model import Event
 from latentwatch.monitor.mqtt import MqttChannel
@@ -317,25 +316,22 @@ def test_apprise_sends_words_alone_where_the_picture_cannot_be_written(
     assert not told["attachments"]
 
 
-def test_what_a_service_never_takes_is_given_up_when_it_takes_another(store, receiver, monkeypatch):
-    monkeypatch.setattr(outbox_module, "POLL", 0.01)
-    monkeypatch.setattr(outbox_module, "LONGEST_WAIT", 0.02)
+def test_what_a_service_never_takes_holds_up_nothing(store, receiver):
     receiver.refuses = b'"title": "door"'
-    begin(store, ["phone"])
-    store.end(begin(store, ["phone"], camera="door"), ["phone"], state="done", end=3.0)
+    refused = begin(store, ["phone"])
+    begin(store, ["phone"], camera="yard")
     service = AppriseChannel(Service(apprise=receiver.url.replace("http", "json")))
-    sending = Outbox(store, {"phone": service}, lambda _: None, first_wait=0.001)
+    sending = Outbox(store, {"phone": service}, lambda _: None, first_wait=0.1)
     try:
-        # Neither goes through, and that "end" is told to nobody says nothing: nothing is given up.
-        wait_for(lambda: store.next_message("phone").attempts > outbox_module.TRIES + 2)
-        assert store.waiting() == {"phone": 3}
-        monkeypatch.setattr(outbox_module, "LONGEST_WAIT", 300.0)  # the next ones do not wait for that
-        for left in (2, 0):  # the one that was refused, and with its event's end the other
-            begin(store, ["phone"], camera="yard")
-            wait_for(lambda left=left: store.waiting().get("phone", 0) == left)
+        wait_for(lambda: store.waiting() == {"phone": 1} and store.next_message("phone").attempts > 2)
+        assert store.next_message("phone").event_id == refused
+        receiver.refuses = None
+        wait_for(lambda: store.waiting() == {})
     finally:
         sending.close()
-    assert [json.loads(body)["title"] for _, body in receiver.got].count("yard") == 2
+    titles = [json.loads(body)["title"] for _, body in receiver.got]
+    assert titles.count("yard") == 1
+    assert titles[-1] == "door"
 
 
 def test_telling_gives_up_what_waits_for_channels_that_are_gone(store, receiver, caplog):

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.model import Message
@@ -12,7 +13,12 @@ class RefusedError(LatentwatchError):
 
 
 class Channel(ABC):
-    """Delivers messages to one receiver, from one thread."""
+    """Delivers messages to one receiver, from one thread.
+
+    in_order: whether a message that does not go through holds up those behind it.
+    """
+
+    in_order: ClassVar[bool] = True
 
     def start(self) -> None:  # noqa: B027
         """Begins to reach for the receiver; before that nothing leaves this process."""

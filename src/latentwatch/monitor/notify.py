@@ -26,6 +26,8 @@ class AppriseChannel(Channel):
     Raises `UsageError` for a URL that Apprise does not know.
     """
 
+    in_order = False  # Apprise does not say whether a service is away or will never take this message
+
     def __init__(self, settings: Service) -> None:
         url = settings.apprise.get_secret_value()
         # Services have their tokens anywhere in the URL, which Apprise writes into its log.

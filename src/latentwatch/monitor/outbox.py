@@ -23,10 +23,6 @@ log = logging.getLogger(__name__)
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
 """Seconds between tries: twice as long each time."""
 
-TRIES = 10
-"""After so many, some minutes, a message is given up as soon as another of its kind goes through: a service
-that refuses one does not always say so."""
-
 POLL = 1.0
 """Seconds after which the store is looked at without being told of a message."""
 
@@ -47,6 +43,7 @@ class Outbox:
     ) -> None:
         self._store, self._snapshot, self._first_wait = store, snapshot, first_wait
         self._stop = threading.Event()
+        self._channels = channels
         self._wakes = {name: threading.Event() for name in channels}
         self._threads = [
             threading.Thread(target=self._run, args=(name, channel), name=f"to {name}", daemon=True)
@@ -63,44 +60,44 @@ class Outbox:
     def close(self, seconds: float = 5.0) -> None:
         """Sends what is due, for at most so long; what is left is sent after the next start."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end and any(self._is_due(name) for name in self._wakes):
+        while time.monotonic() < end and any(self._is_due(*each) for each in self._channels.items()):
             time.sleep(0.05)
         self._stop.set()
         self.wake()
         for thread in self._threads:
             thread.join(max(end - time.monotonic(), 1.0))
 
-    def _is_due(self, name: str) -> bool:
+    def _is_due(self, name: str, channel: Channel) -> bool:
         try:
-            message = self._store.next_message(name)
+            return self._next_due(name, channel) is not None
         except SQLAlchemyError:
             return False
-        return message is not None and _is_time(message)
+
+    def _next_due(self, name: str, channel: Channel) -> Message | None:
+        """The message to send now, if any. One that seems to wait longer than any does is due: the clock was
+        set back.
+        """
+        now = time.time()
+        later = (now, now + LONGEST_WAIT)
+        if not channel.in_order:
+            return self._store.next_message(name, but_for=later)
+        message = self._store.next_message(name)
+        return None if message is None or later[0] < message.next_try <= later[1] else message
 
     def _run(self, name: str, channel: Channel) -> None:
         wake = self._wakes[name]
         while not self._stop.is_set():
             wake.clear()
             try:
-                message = self._store.next_message(name)
-                if message is not None and _is_time(message):
+                message = self._next_due(name, channel)
+                if message is not None:
                     self._send(name, channel, message)
-                    continue
-                if message is not None and self._is_alone_refused(name, channel, message):
-                    log.error("%s: takes others but not %s: given up", name, message.key)
-                    self._store.mark(message.id, failed=True)
                     continue
             except SQLAlchemyError as error:  # locked, full or away: the message waits where it is
                 log.warning("%s: the event store cannot be used now: %s", name, type(error).__name__)
             wake.wait(POLL)
 
-    def _is_alone_refused(self, name: str, channel: Channel, message: Message) -> bool:
-        """Whether another message of its kind, sent now, goes through where this one did not in `TRIES`."""
-        other = self._store.newest_like(message) if message.attempts >= TRIES else None
-        return other is not None and _is_time(other) and self._send(name, channel, other)
-
-    def _send(self, name: str, channel: Channel, message: Message) -> bool:
-        """Tries to send a message, and marks what became of it; says whether it was delivered."""
+    def _send(self, name: str, channel: Channel, message: Message) -> None:
         picture = message.body.get("snapshot")
         try:
             channel.send(message, self._snapshot(picture) if picture else None)
@@ -114,8 +111,6 @@ class Outbox:
             self._try_later(name, message, f"{type(error).__name__}: {error}")
         else:
             self._store.mark(message.id, delivered=time.time(), attempts=message.attempts + 1, error=None)
-            return True
-        return False
 
     def _try_later(self, name: str, message: Message, reason: str) -> None:
         attempts = message.attempts + 1
@@ -123,8 +118,3 @@ class Outbox:
         wait *= random.uniform(0.5, 1)
         log.warning("%s: %s not delivered, again in %.0f s: %s", name, message.key, wait, reason)
         self._store.mark(message.id, attempts=attempts, next_try=time.time() + wait, error=mask(reason))
-
-
-def _is_time(message: Message) -> bool:
-    """Whether a message is due. One that seems to wait longer than any does is: the clock was set back."""
-    return not 0 < message.next_try - time.time() <= LONGEST_WAIT

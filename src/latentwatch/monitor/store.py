@@ -260,18 +260,14 @@ class EventStore:
             )
         return len(gone)
 
-    def next_message(self, channel: str) -> Message | None:
-        """The oldest message that waits for a channel, due or not; messages keep their order."""
-        query = select(Message).where(Message.channel == channel, _WAITS).order_by(Message.id).limit(1)
-        with self._session() as session:
-            return session.scalars(query).first()
+    def next_message(self, channel: str, *, but_for: tuple[float, float] | None = None) -> Message | None:
+        """The oldest message that waits for a channel, due or not: in order, one may hold up all others.
 
-    def newest_like(self, message: Message) -> Message | None:
-        """The newest message of its kind that waits behind it for its channel; None where there is none."""
-        alike = and_(Message.channel == message.channel, Message.kind == message.kind)
-        query = (
-            select(Message).where(alike, Message.id > message.id, _WAITS).order_by(Message.id.desc()).limit(1)
-        )
+        but_for: leaves out those whose next try lies in this span of time.
+        """
+        query = select(Message).where(Message.channel == channel, _WAITS).order_by(Message.id).limit(1)
+        if but_for is not None:
+            query = query.where(~Message.next_try.between(*but_for))
         with self._session() as session:
             return session.scalars(query).first()
 
