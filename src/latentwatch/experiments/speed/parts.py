@@ -8,7 +8,7 @@ import numpy as np
 from latentwatch.engines.choose import formats_here, has_int8, open_engine
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.openvino_engine import Int8Engine
-from latentwatch.engines.stream import StepStream
+from latentwatch.engines.stream import MotionStream, StepStream, WindowStream
 from latentwatch.experiments.speed.race import Lap
 from latentwatch.experiments.speed.systems import DenseTorch, Racer, int8_graphs, street_frames, warmed
 from latentwatch.models.decoupled import Decoupled
@@ -23,7 +23,10 @@ BASELINE = "torch fp32 dense"
 
 @dataclass(frozen=True)
 class Part:
-    """name: encoder, dense, step or whole (a frame in, a score out). engine: engine and precision."""
+    """name: encoder, dense or step (the motion model of a stream), or whole (a frame in, a score out).
+
+    engine: engine and precision.
+    """
 
     name: str
     width: str
@@ -82,16 +85,18 @@ def _encoder(engine: Engine, frame: np.ndarray) -> Lap:
     return lambda: engine.encode(frame[None])
 
 
-def _codes(*shape: int) -> np.ndarray:
-    return np.random.default_rng(0).normal(size=(1, *shape)).astype(np.float32)
-
-
 def _dense(engine: Engine, architecture: Architecture) -> Lap:
-    window = _codes(architecture.k, *architecture.code_shape)
-    return lambda: engine.predict(window)
+    return _pushed(WindowStream(engine.predict, architecture.k), architecture)
 
 
 def _step(engine: Engine, architecture: Architecture) -> Lap:
-    stream = StepStream(engine.step, architecture.k)
-    code = _codes(*architecture.code_shape)[0]
-    return lambda: stream.push(code)
+    return _pushed(StepStream(engine.step, architecture.k), architecture)
+
+
+def _pushed(stream: MotionStream, architecture: Architecture) -> Lap:
+    """One more code of a stream that predicts, what is gathered for the model counted in."""
+    shape = (architecture.k, *architecture.code_shape)
+    codes = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    for code in codes:
+        stream.push(code)
+    return lambda: stream.push(codes[0])
