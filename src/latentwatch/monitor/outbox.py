@@ -74,15 +74,16 @@ class Outbox:
             return False
 
     def _next_due(self, name: str, channel: Channel) -> Message | None:
-        """The message to send now, if any. One that seems to wait longer than any does is due: the clock was
-        set back.
-        """
+        """The message to send now, if any."""
         now = time.time()
-        later = (now, now + LONGEST_WAIT)
+        # One that seems to wait longer than any does is due: the clock was set back.
+        waiting = (now, now + LONGEST_WAIT)
         if not channel.in_order:
-            return self._store.next_message(name, but_for=later)
+            return self._store.next_message(name, but_for=waiting)
         message = self._store.next_message(name)
-        return None if message is None or later[0] < message.next_try <= later[1] else message
+        if message is not None and waiting[0] < message.next_try <= waiting[1]:
+            return None
+        return message
 
     def _run(self, name: str, channel: Channel) -> None:
         wake = self._wakes[name]
