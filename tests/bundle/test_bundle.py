@@ -69,11 +69,11 @@ def test_newer_schema(bundle):
     from latentwatch.bundle.file import checksum
 
     def newer(tensors, header):
-        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 3})
+        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 4})
         header["sha256"] = checksum(tensors, header["latentwatch"])
 
     rewritten(bundle[0], newer)
-    with pytest.raises(LatentwatchError, match="schema 3, this program reads up to schema 2"):
+    with pytest.raises(LatentwatchError, match="schema 4, this program reads up to schema 3"):
         load_bundle(bundle[0])
 
 
@@ -85,6 +85,7 @@ def test_schema_1_is_read_as_of_fp32(bundle):
     def older(tensors, header):
         text = json.loads(header["latentwatch"])
         text["calibration"] = text.pop("calibrations")["fp32"]
+        del text["fusion"]
         header["latentwatch"] = json.dumps(text | {"schema_version": 1})
         header["sha256"] = checksum(tensors, header["latentwatch"])
 

@@ -29,9 +29,9 @@ def test_train_score_info(trained):
     run("score", trained / "door.lw", trained / "new", "-o", trained / "out", "--video")
     rows = list(csv.DictReader((trained / "out" / "new.csv").open()))
     assert len(rows) == 30
-    assert [row["z_mse"] for row in rows[:13]] == [""] * 13
+    assert [row["fused"] for row in rows[:13]] == [""] * 13
     frames = json.loads((trained / "out" / "new.json").read_text())["frames"]
-    assert frames[20]["z_mse"] == pytest.approx(float(rows[20]["z_mse"]), rel=1e-5)
+    assert frames[20]["fused"] == pytest.approx(float(rows[20]["fused"]), rel=1e-5)
     assert {path.suffix for path in (trained / "out").iterdir()} == {".csv", ".json", ".png", ".mp4"}
 
 

@@ -118,8 +118,8 @@ def test_the_page_is_written_and_goes_on(tmp_path, monkeypatch):
     assert written["command"] == "latentwatch reproduce budget --quick --seeds 1"
     rows = {(row["score"], row["metric"]): row["value"] for row in written["rows"]}
     # Two parts of three clips; of a clip's 60 frames the first 13 have no score and 9 more no level.
-    assert rows["z_mse, 24 a day promised", "hours"] == pytest.approx(3 * (60 - 22) / 36000)
-    assert rows["z_mse, 24 a day promised", "found_percent"] in (0, 100)
+    assert rows["fused, 24 a day promised", "hours"] == pytest.approx(3 * (60 - 22) / 36000)
+    assert rows["fused, 24 a day promised", "found_percent"] in (0, 100)
     assert written["remarks"][-1] == "Ped2 is left out of a quick look."
     assert page.with_suffix(".png").is_file()
     monkeypatch.setattr(footage._Scorer, "_score", None)  # nothing is scored again

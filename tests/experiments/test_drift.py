@@ -19,7 +19,7 @@ def test_the_page_has_a_row_for_each_stage_and_goes_on(tmp_path, monkeypatch):
     page = reproduce_drift(wanted)
     written = json.loads(page.with_suffix(".json").read_text())
     rows = {(row["score"], row["metric"]): row["value"] for row in written["rows"]}
-    assert [key[0] for key in rows][::2] == [f"z_mse, {stage}" for stage in drift.STAGES]
+    assert [key[0] for key in rows][::2] == [f"fused, {stage}" for stage in drift.STAGES]
     assert written["remarks"][0].startswith("Before the drift: ")
     # Three times a few seconds of the site are too little to learn from, and that is said.
     assert len(list((tmp_path / "runs" / "drift" / "seed-0" / "watched").iterdir())) == 3

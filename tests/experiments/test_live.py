@@ -116,7 +116,7 @@ def test_the_page_is_of_all_parts_that_are_there(tmp_path):
     written = page.write_live(wanted, *again, "openvino fp32")
     text = written.read_text()
     for row in (
-        "faults | z_mse | announced_events_lost | 2.0", "kills_survived | 19.0", "restarts_survived | 19.0",
+        "faults | fused | announced_events_lost | 2.0", "kills_survived | 19.0", "restarts_survived | 19.0",
         "events_found_share | 0.5", "false_alarms_per_hour | 2.0", "latency_ms_p50 | 200.0", "quick |",
         "| kill -9 | 19 of 20 | 30 | 1 | 5.0, 8.0 | 0, 0, 0 |  |",
     ):  # fmt: skip

@@ -156,7 +156,7 @@ def test_the_page_says_what_was_kept_up_with_and_what_bounds_it(monkeypatch):
     costs = [
         Cost(stage, batch, value * (2 if batch == 1 else 1))
         for batch in (1, 8)
-        for stage, value in zip(STAGES, (1.0, 1.0, 5.0, 2.0, 1.0), strict=True)
+        for stage, value in zip(STAGES, (1.0, 1.0, 5.0, 1.5, 0.5, 1.0), strict=True)
     ]
     page = "\n".join(load_remarks(costs, loads))
     assert "Kept up with 4 cameras at 10 frames/s (tried: 1, 4, 8)." in page
@@ -164,7 +164,7 @@ def test_the_page_says_what_was_kept_up_with_and_what_bounds_it(monkeypatch):
     assert "a frame costs 10.0 ms of processor time, of which encode is 50%" in page
     assert "2 cores cannot do more than 200 frames/s" in page
     assert "| 8 | 10 | 70.0 | 12.5 | 20 | 40 | 50 | 1.5 | 12.0 | 1.20 | 0.10 | 300 |" in page
-    assert "| batch of 1 | 2.00 | 2.00 | 10.00 | 4.00 | 2.00 | 20.00 |" in page
+    assert "| batch of 1 | 2.00 | 2.00 | 10.00 | 3.00 | 1.00 | 2.00 | 20.00 |" in page
     rows = load_rows("128x192", costs, loads)
     assert [row.value for row in rows if row.metric == "lost_percent"] == [0, 0, 12.5, 20]
 

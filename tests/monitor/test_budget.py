@@ -10,7 +10,7 @@ from latentwatch.monitor.alarm import Alarm, AlarmRules
 from latentwatch.monitor.budget import Tail, fit_tail, load_budget, promise
 from latentwatch.monitor.calibrate import calibrate_camera, file_sha256, health_file
 from latentwatch.monitor.health_reference import load_health
-from latentwatch.monitor.zones import kept_places, parse_polygon, score_of
+from latentwatch.monitor.zones import kept_places, parse_polygon
 
 RULES = AlarmRules(window=1, quiet=2, cool_down=8)
 HOUR = 3600
@@ -75,14 +75,10 @@ def test_a_model_without_a_budget_is_told_what_to_do(tmp_path):
         load_budget(tmp_path / "door.lw", "")
 
 
-def test_zones_leave_places_out_of_the_score():
+def test_zones_leave_places_out():
     kept = kept_places([parse_polygon("0,0 0.5,0 0.5,1 0,1")], (4, 6))
     assert kept[:, :3].sum() == 0
     assert kept[:, 3:].all()
-    error_map = np.zeros((4, 6), np.float32)
-    error_map[:, :3] = 9
-    error_map[0, 3:] = 4
-    assert score_of(error_map, kept) == 1
     with pytest.raises(ValueError, match="leave nothing"):
         kept_places([parse_polygon("0,0 1,0 1,1 0,1")], (4, 6))
     for wrong in ("0,0 1,1", "0,0 2,0 1,1", "a,b", "0 1 2"):

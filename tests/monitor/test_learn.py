@@ -167,15 +167,14 @@ def test_a_static_code_does_not_win(tmp_path):
     footage = watched_footage(tmp_path / "door.lw")
     write_runs(footage, 2, "held-out")
     model = random_model(SMALL)
-    kept = np.ones(SMALL.code_shape[1:], dtype=bool)
     calibration = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
-    before = judge(Detector(model, calibration), footage.clips("held-out"), kept)
+    before = judge(Detector(model, calibration), footage.clips("held-out"))
     assert before.frames == 2 * (30 - SMALL.warm_up)
     faint = Detector(model, calibration)
     encode, push = faint.engine.encode, faint.motion.push
     faint.engine.encode = lambda rgb: encode(rgb) / 100  # the same code, of a hundredth of the size
     faint.motion.push = lambda code: None if (ahead := push(code * 100)) is None else ahead / 100
-    after = judge(faint, footage.clips("held-out"), kept)
+    after = judge(faint, footage.clips("held-out"))
     assert np.nanmean(after.scores[0]) < 0.001 * np.nanmean(before.scores[0])
     assert after.error == pytest.approx(before.error, rel=1e-3)
 
@@ -185,7 +184,9 @@ def test_a_model_learns_is_adopted_and_rolled_back(tmp_path, monkeypatch):
     sha = file_sha256(model)
     monkeypatch.setitem(learn.LEAST_RUNS, "held-out", 24)
     monkeypatch.setitem(learn.LEAST_RUNS, "train", 8)
-    learning = Learning(per_day=500, training=FORMS["joint"].model_copy(update={"epochs": 8}), engine="torch")
+    # Without speed: the square that leaps back to the left is far too fast now and then.
+    training = FORMS["joint"].model_copy(update={"epochs": 8, "fuse_speed": False})
+    learning = Learning(per_day=500, training=training, engine="torch")
     verdict = learn_more(model, learning)
     assert not verdict.adopted
     assert "too little new footage yet: 0 runs to learn from, 8 are needed" in str(verdict)

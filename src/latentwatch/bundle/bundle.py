@@ -9,14 +9,15 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from latentwatch.bundle.file import check_schema, is_int8, read_model_file, system_in, write_model_file
+from latentwatch.bundle.fusion import Fusion
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture, Precision
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the file's form. A reader refuses newer files.
 
-1 had one `calibration`, of fp32; 2 has `calibrations`, by number format.
+1 had one `calibration`, of fp32; 2 has `calibrations`, by number format; 3 may have `fusion`.
 """
 
 
@@ -39,8 +40,9 @@ class Calibration(BaseModel):
 class BundleInfo(BaseModel):
     """All of a bundle but its weights.
 
-    calibrations: by the number format that the scores were computed in; fp32 is always there. provenance:
-    free-form facts of the training run. A file of schema 1 is read as one of this schema.
+    calibrations: by the number format that the scores were computed in; fp32 is always there. fusion: how
+    Z-MSE and speed are made one score; None where the score is Z-MSE alone. provenance: free-form facts of
+    the training run. A file of an older schema is read as one of this schema.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -49,26 +51,37 @@ class BundleInfo(BaseModel):
     architecture: Architecture
     fps: float = Field(gt=0)
     calibrations: dict[Precision, Calibration]
+    fusion: Fusion | None = None
     provenance: dict[str, Any] = {}
 
     @model_validator(mode="before")
     @classmethod
-    def _from_schema_1(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "calibration" in data:
-            rest = {name: value for name, value in data.items() if name != "calibration"}
-            return rest | {"schema_version": SCHEMA, "calibrations": {"fp32": data["calibration"]}}
-        return data
+    def _from_older_schema(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        rest = {name: value for name, value in data.items() if name != "calibration"}
+        if "calibration" in data:
+            rest["calibrations"] = {"fp32": data["calibration"]}
+        return rest | {"schema_version": SCHEMA}
 
     @model_validator(mode="after")
-    def _has_fp32(self) -> Self:
+    def _fits(self) -> Self:
         if "fp32" not in self.calibrations:
             raise ValueError("no calibration in fp32")
+        rows = self.architecture.code_shape[1]
+        if self.fusion and len(self.fusion.highest_speeds) != rows:
+            raise ValueError(f"speeds of {len(self.fusion.highest_speeds)} rows for a code of {rows}")
         return self
 
     @property
     def calibration(self) -> Calibration:
         """The calibration in fp32."""
         return self.calibrations["fp32"]
+
+    @property
+    def threshold(self) -> float:
+        """The score, fused or not, above which a frame is called unusual, in fp32."""
+        return self.fusion.threshold if self.fusion else self.calibration.threshold
 
     def calibration_for(self, precision: Precision) -> Calibration:
         """The calibration in a number format, or that in fp32 where there is none."""

@@ -30,7 +30,9 @@ def evaluate(
     ] = False,
     engine: Annotated[
         Choice | None,
-        typer.Option(help="Judge Z-MSE as this engine scores it, alone; without it, PyTorch, all scores."),
+        typer.Option(
+            help="Judge what this engine scores, without the scores in pixels. Default: PyTorch, all."
+        ),
     ] = None,
     bf16: ScoringFormat = None,
     int8: Int8 = False,
@@ -68,11 +70,14 @@ def evaluate(
             network,
             judged,
             calibration,
+            fusion=description.fusion,
             detector=detector,
             window=window,
             unscored_as_first=unscored_as_first,
         )
         system, main, title = "decoupled", "z_mse", "Z-MSE"
+        if description.fusion:
+            main, title = "fused", "Z-MSE and speed"
         if not network.motion.predicts:
             result, main, title = result.renamed(main, "z_nll"), "z_nll", "Z-NLL"
     else:

@@ -51,7 +51,7 @@ def score(
         clips = clips_at(footage, seconds)
         detector = open_camera(model, engine, number_format(bf16, int8), pixel_boxes=boxes == "pixel")
         runs_on = str(detector.engine)
-        threshold, needed = detector.calibration.threshold, detector.frames_needed
+        threshold, needed = detector.threshold, detector.frames_needed
         score_one = partial(score_to_files, detector, video=video)
     else:
         scorer, facts = load_baseline(model)

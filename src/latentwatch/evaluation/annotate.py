@@ -11,6 +11,9 @@ from latentwatch.scoring.localise import upsample
 
 RED = (230, 60, 40)
 BLUE = (80, 170, 230)
+FULLY_RED = 2.0
+"""How many times its threshold a place is where it is drawn fully red."""
+
 STRIP = 64
 """Height in pixels of the strip under the picture that shows the last scores."""
 
@@ -20,18 +23,16 @@ def annotate(
     result: Result | None,
     history: Sequence[float],
     threshold: float,
-    map_limit: float,
 ) -> NDArray[np.uint8]:
     """The frame at 480 rows or more, with heat map, boxes, and a strip of the last scores.
 
     result: None while the detector warms up. history: scores so far, the last one current; NaN for none.
-    map_limit: the value of the error map that is drawn fully red (the bundle's place threshold, times two).
     """
     scale = max(1, round(480 / rgb.shape[0]))
     height, width = rgb.shape[0] * scale, rgb.shape[1] * scale
     picture = Image.fromarray(rgb).resize((width, height), Image.Resampling.BICUBIC)
     if result is not None:
-        heat = np.clip(upsample(result.error_map, (height, width)) / map_limit, 0, 1)[:, :, None]
+        heat = np.clip(upsample(result.place_map, (height, width)) / FULLY_RED, 0, 1)[:, :, None]
         blended = np.asarray(picture) * (1 - 0.5 * heat) + np.array(RED) * 0.5 * heat
         picture = Image.fromarray(blended.astype(np.uint8))
         draw = ImageDraw.Draw(picture)

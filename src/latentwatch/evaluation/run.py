@@ -8,29 +8,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import Calibration
+from latentwatch.bundle.fusion import Fusion
 from latentwatch.datasets.dataset import Clip, Dataset
 from latentwatch.errors import UsageError
 from latentwatch.evaluation.frame_level import METRICS, FrameLevel, LabelledScores, frame_level
 from latentwatch.evaluation.pixel_level import ClipRegions, PixelLevel, pixel_level, regions_and_tracks
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.scoring.batch import score_clip
+from latentwatch.scoring.batch import ClipScores, score_clip
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
-from latentwatch.scoring.localise import boxes_from_map
+from latentwatch.scoring.localise import boxes_from_map, unusual_places
 
 Part = TypeVar("Part")
 
 SCORES = ("z_mse", "p_mse", "r_mse")
 """Z-MSE (Eq. 2), and the rivals in pixels."""
 
+FUSED = "fused"
+"""Z-MSE and speed made one (`scoring.fusion`), of models whose file says how."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of every test clip and their figures, by the name of the score (`SCORES`).
+    """Scores of every test clip and their figures, by the name of the score (`SCORES`, `FUSED`).
 
     A baseline has one score, called by its name. localisation: RBDC and TBDC by the latent error map
-    ("z_mse") and by the pixel prediction error ("p_mse"); empty for a data set without masks
-    and for a baseline.
+    ("z_mse"), by the pixel prediction error ("p_mse") and by latent error and speed ("fused"); empty for a
+    data set without masks and for a baseline.
     """
 
     clips: dict[str, list[LabelledScores]]
@@ -62,6 +66,7 @@ def evaluate_model(
     dataset: Dataset,
     calibration: Calibration,
     *,
+    fusion: Fusion | None = None,
     detector: Detector | None = None,
     window: int | None = None,
     unscored_as_first: bool = False,
@@ -69,28 +74,30 @@ def evaluate_model(
 ) -> Evaluation:
     """All `SCORES` on `dataset.test`, each judged over the frames that have it; no P-MSE without prediction.
 
-    calibration: where an error map is above its threshold there is a box. detector: scores frame by frame on
-    its engine, Z-MSE alone; without it PyTorch scores, in fp32.
+    calibration: where an error map is above its threshold there is a box. fusion: of the model's file, for
+    the fused score. detector: scores frame by frame on its engine, with its own fusion and without the pixel
+    scores; without it PyTorch scores, in fp32.
     Raises `UsageError` where a clip has no labels, and as decoding and `frame_level` do.
     """
     names: tuple[str, ...] = SCORES if model.motion.predicts else ("z_mse", "r_mse")
     if detector is not None:
-        names = ("z_mse",)
+        names, fusion = ("z_mse",), detector.fusion
+    if fusion is not None:
+        names = (FUSED, *names)
     clips: dict[str, list[LabelledScores]] = {name: [] for name in names}
-    regions: dict[str, list[ClipRegions]] = {"z_mse": [], "p_mse": []}
+    regions: dict[str, list[ClipRegions]] = {FUSED: [], "z_mse": [], "p_mse": []}
     for clip, labels in judged_clips(dataset, say):
         with clip.open(model.architecture.size) as frames:
             scores = (
-                stream_clip(detector, frames) if detector else score_clip(model, frames, pixel_scores=True)
+                stream_clip(detector, frames)
+                if detector
+                else score_clip(model, frames, pixel_scores=True, fusion=fusion)
             )
         for name in clips:
             clips[name].append(LabelledScores(clip.name, getattr(scores, name), labels))
         if clip.load_masks is not None:
             masks = clip.load_masks()
-            maps = {"z_mse": scores.error_maps, "p_mse": scores.pixel_maps}
-            limits = {"z_mse": calibration.place_threshold, "p_mse": calibration.pixel_threshold}
-            for name, places in maps.items():
-                limit = limits[name]
+            for name, (places, limit) in _place_maps(scores, calibration, fusion).items():
                 if places is not None and limit is not None:
                     regions[name].append(_regions(places, masks, limit))
     figures = {
@@ -98,6 +105,19 @@ def evaluate_model(
         for name, part in clips.items()
     }
     return Evaluation(clips, figures, {name: pixel_level(part) for name, part in regions.items() if part})
+
+
+def _place_maps(
+    scores: ClipScores, calibration: Calibration, fusion: Fusion | None
+) -> dict[str, tuple[NDArray[np.float32] | None, float | None]]:
+    """Maps `(N, h, w)` of a clip's frames by score, and their thresholds; None where there are none."""
+    maps: dict[str, tuple[NDArray[np.float32] | None, float | None]] = {
+        "z_mse": (scores.error_maps, calibration.place_threshold),
+        "p_mse": (scores.pixel_maps, calibration.pixel_threshold),
+    }
+    if fusion is not None:
+        maps[FUSED] = unusual_places(scores.error_maps, calibration, scores.speed_maps, fusion), 1
+    return maps
 
 
 def judged_clips(dataset: Dataset, say: Callable[[str], None]) -> Iterator[tuple[Clip, NDArray[np.bool_]]]:

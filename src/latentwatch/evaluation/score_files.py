@@ -35,10 +35,10 @@ def score_to_files(detector: Detector, clip: Clip, folder: Path, *, video: bool 
     Raises as decoding does, and `LatentwatchError` where a file cannot be written.
     """
     detector.reset()
-    calibration = detector.calibration
-    limit = 2 * calibration.place_threshold if video else None
     names = ("z_mse", "Z-MSE") if detector.predicts else ("z_nll", "Z-NLL")
-    return _score_to_files(detector.step, calibration.threshold, names, clip, folder, limit)
+    if detector.fusion:
+        names = ("fused", "Z-MSE and speed")
+    return _score_to_files(detector.step, detector.threshold, names, clip, folder, video=video)
 
 
 def score_baseline_to_files(scorer: Scorer, threshold: float, clip: Clip, folder: Path) -> Summary:
@@ -48,7 +48,7 @@ def score_baseline_to_files(scorer: Scorer, threshold: float, clip: Clip, folder
     """
     scorer.reset()
     detector = BaselineDetector(scorer, threshold)
-    return _score_to_files(detector.step, threshold, ("score", scorer.name), clip, folder, None)
+    return _score_to_files(detector.step, threshold, ("score", scorer.name), clip, folder, video=False)
 
 
 def _score_to_files(
@@ -57,27 +57,24 @@ def _score_to_files(
     names: tuple[str, str],
     clip: Clip,
     folder: Path,
-    video_limit: float | None,
+    *,
+    video: bool,
 ) -> Summary:
-    """names: of the score, in tables and in the plot. video_limit: see `annotate`; None makes no video."""
+    """names: of the score, in tables and in the plot."""
     stem = folder / clip.name.replace("/", "_")
     rows: list[tuple[int, float, Result | None]] = []
     history: list[float] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with clip.open() as frames:
-            writer = (
-                VideoWriter(stem.with_name(stem.name + ".mp4"), frames.fps)
-                if video_limit is not None
-                else None
-            )
+            writer = VideoWriter(stem.with_name(stem.name + ".mp4"), frames.fps) if video else None
             try:
                 for frame in frames:
                     result = step(frame)
                     rows.append((frame.index, frame.time, result))
                     history.append(result.score if result else np.nan)
-                    if writer and video_limit is not None:
-                        writer.write(annotate(frame.rgb, result, history, threshold, video_limit))
+                    if writer:
+                        writer.write(annotate(frame.rgb, result, history, threshold))
             except BaseException:
                 if writer:
                     writer.discard()

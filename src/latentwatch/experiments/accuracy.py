@@ -37,7 +37,9 @@ def reproduce_accuracy(plan: Plan, name: str) -> Path:
     for form_name in plan.forms:
         for model, info in trained_seeds(plan, dataset, form_name):
             form = done.setdefault(form_name, _Form())
-            form.evaluations.append(evaluate_model(model, dataset, info.calibration, say=plan.say))
+            form.evaluations.append(
+                evaluate_model(model, dataset, info.calibration, fusion=info.fusion, say=plan.say)
+            )
             form.trainings.add(info)
             page = _write(plan, name, done)
     return page

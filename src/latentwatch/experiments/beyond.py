@@ -8,7 +8,6 @@ normal footage, and which is highest there is what a choice may go by.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
@@ -24,8 +23,7 @@ from latentwatch.experiments.rows import Trainings, mean_row, settings_with_comm
 from latentwatch.experiments.seeds import Plan, dataset_of, seed_folder, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.codes import encoded
-from latentwatch.scoring.flow import UsualSpeed, speed_maps
-from latentwatch.scoring.fusion import Scores, UsualScore
+from latentwatch.scoring.flow import speed_maps
 from latentwatch.scoring.pooling import Maps
 
 COPIES = 3
@@ -49,13 +47,12 @@ class Judged:
 def reproduce_beyond(plan: Plan) -> Path:
     """Trains the seeds of each form, or takes them finished, and judges every variant of the score.
 
-    Writes the page anew after every seed and gives its path. Raises as training, decoding and `altered` do,
-    and `MissingPackageError` without OpenCV.
+    Writes the page anew after every seed and gives its path. Raises as training, decoding and `altered` do.
     """
     dataset = dataset_of(plan, "ped2")
     changed = altered(dataset.train, copies=COPIES)
-    plan.say(f"optical flow of {len(dataset.train) + len(dataset.test) + len(changed.test)} clips")
-    speeds = _Speeds.of(dataset, changed)
+    plan.say(f"optical flow of {len(dataset.test) + len(changed.test)} clips")
+    speeds = {clip.name: _speed_maps(plan, clip) for clip in (*dataset.test, *changed.test)}
     page = plan.results / f"{plan.name}.md"
     done: dict[str, list[Judged]] = {}
     trainings: dict[str, Trainings] = {}
@@ -64,7 +61,7 @@ def reproduce_beyond(plan: Plan) -> Path:
             seed = len(done.get(form, []))
             settings = plan.forms[form].model_copy(update={"seed": seed})
             folder = seed_folder(plan, dataset, form, seed) / "horizons"
-            scores = BeyondScores(model, settings, dataset, folder, plan, speeds.usual)
+            scores = BeyondScores(model, settings, dataset, folder, plan)
             judged = Judged(*(_judge(plan, model, each, scores, speeds) for each in (dataset, changed)))
             done.setdefault(form, []).append(judged)
             trainings.setdefault(form, Trainings()).add(info)
@@ -72,35 +69,21 @@ def reproduce_beyond(plan: Plan) -> Path:
     return page
 
 
-@dataclass(frozen=True)
-class _Speeds:
-    """How fast the fastest place is, the same for every model: of normal frames, and of each clip."""
-
-    usual: UsualScore
-    of_clip: Mapping[str, Scores]
-
-    @classmethod
-    def of(cls, dataset: Dataset, changed: Dataset) -> Self:
-        normal = [_speed_maps(clip) for clip in dataset.train]
-        speeds = UsualSpeed.of(normal)
-        clips = (*dataset.test, *changed.test)
-        found = {clip.name: speeds.scores(_speed_maps(clip)) for clip in clips}
-        return cls(UsualScore.of(speeds.scores(np.concatenate(normal))), found)
-
-
-def _judge(plan: Plan, model: Decoupled, dataset: Dataset, scores: BeyondScores, speeds: _Speeds) -> Figures:
+def _judge(
+    plan: Plan, model: Decoupled, dataset: Dataset, scores: BeyondScores, speeds: Mapping[str, Maps]
+) -> Figures:
     clips: dict[str, list[LabelledScores]] = {}
     for clip, labels in judged_clips(dataset, plan.say):
         with clip.open(model.architecture.size) as frames:
             observed = encoded(model, frames)
-        for name, found in scores.of(observed, speeds.of_clip[clip.name]).items():
+        for name, found in scores.of(observed, speeds[clip.name]).items():
             clips.setdefault(name, []).append(LabelledScores(clip.name, found, labels))
     return {name: frame_level(judged) for name, judged in clips.items()}
 
 
-def _speed_maps(clip: Clip) -> Maps:
-    with clip.open() as frames:
-        return speed_maps(frames)
+def _speed_maps(plan: Plan, clip: Clip) -> Maps:
+    with clip.open(plan.architecture.size) as frames:
+        return speed_maps(frames, plan.architecture.code_shape[1:])
 
 
 def _write(plan: Plan, done: dict[str, list[Judged]], trainings: dict[str, Trainings]) -> Path:

@@ -1,6 +1,5 @@
 """What `beyond` judges: every score that one model's latent codes give, after it has seen normal footage."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,8 @@ from latentwatch.experiments.horizons import TOGETHER, Horizons
 from latentwatch.experiments.seeds import Plan
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.codes import Codes, beside_predicted, encoded
-from latentwatch.scoring.fusion import Scores, UsualScore, fused
+from latentwatch.scoring.flow import fastest, highest_speeds, relative, speed_maps
+from latentwatch.scoring.fusion import Scores, fused, usual_score
 from latentwatch.scoring.mahalanobis import ErrorCovariance
 from latentwatch.scoring.pooling import Maps, UsualError, mean, pooled, variants
 from latentwatch.scoring.rarity import CodeBank
@@ -19,18 +19,20 @@ from latentwatch.training.frames import build_store, frames_of
 from latentwatch.training.settings import TrainingSettings
 
 FUSED = (
-    ("mean", "speed"),
-    ("mean", "rarity", "speed"),
-    ("horizons", "speed"),
-    ("horizons", "rarity", "speed"),
+    {"mean": 1, "speed": 1},
+    {"mean": 1, "speed": 2},
+    {"mean": 1, "speed": 4},
+    {"mean": 1, "rarity": 1, "speed": 2},
+    {"horizons": 1, "speed": 2},
+    {"horizons": 1, "rarity": 1, "speed": 2},
 )
-"""Scores that are made one, by `scoring.fusion`."""
+"""Scores that are made one by `scoring.fusion`, with their weights."""
 
 
 class BeyondScores:
     """Learns from the normal footage of `dataset` what the scores of `model` need to know.
 
-    folder: where the motion models of other horizons are, or will be. usual_speed: of normal frames.
+    folder: where the motion models of other horizons are, or will be.
     """
 
     def __init__(
@@ -40,7 +42,6 @@ class BeyondScores:
         dataset: Dataset,
         folder: Path,
         plan: Plan,
-        usual_speed: UsualScore,
     ) -> None:
         self._model = model
         self._warm_up = model.architecture.warm_up
@@ -56,17 +57,23 @@ class BeyondScores:
         self._covariance = ErrorCovariance.of(each.differences for each in normal)
         self._horizons = Horizons(model, settings, store, seen, codes, folder, plan)
         ahead = [self._horizons.scores(each)[TOGETHER][self._warm_up :] for each in codes]
-        self._usual = {
-            "mean": UsualScore.of(mean(errors)),
-            "horizons": UsualScore.of(np.concatenate(ahead)),
-            "rarity": _usual_rarity(self._bank, [each.observed for each in normal]),
-            "speed": usual_speed,
+        seen_speeds, speeds = (
+            [speed_maps(frames_of(store, *run), model.architecture.code_shape[1:]) for run in runs]
+            for runs in (seen, held_out)
+        )
+        self._highest_speeds = highest_speeds(seen_speeds)
+        normal_scores = {
+            "mean": mean(errors),
+            "horizons": np.concatenate(ahead),
+            "rarity": mean(np.concatenate([self._bank.maps(each.observed) for each in normal])),
+            "speed": np.concatenate([self._speed(maps) for maps in speeds]),
         }
+        self._usual = {name: usual_score(scores) for name, scores in normal_scores.items()}
 
-    def of(self, observed: Tensor, speed: Scores) -> dict[str, Scores]:
+    def of(self, observed: Tensor, speeds: Maps) -> dict[str, Scores]:
         """Scores `(N,)` of a clip by name; NaN for the first frames, which have no Z-MSE.
 
-        observed: the clip's codes `(N, C, h, w)`. speed: how fast the fastest place of each frame is, `(N,)`.
+        observed: the clip's codes `(N, C, h, w)`. speeds: its speed maps `(N, h, w)`.
         """
         codes = beside_predicted(self._model, observed)
         errors, rarity = _error_maps(codes.differences), self._bank.maps(codes.observed)
@@ -78,22 +85,23 @@ class BeyondScores:
         found["mean, rarity"] = np.sqrt(mean(errors) * mean(rarity))
         # No frame is judged by one score alone: not those that a shorter horizon reaches.
         found |= {name: scores[self._warm_up :] for name, scores in self._horizons.scores(observed).items()}
-        found["speed"] = speed[self._warm_up :]
+        found["speed"] = self._speed(speeds)
         parts = {
             "mean": found["mean"],
             "horizons": found[TOGETHER],
             "rarity": found["rarity mean"],
             "speed": found["speed"],
         }
-        for names in FUSED:
-            usual = [self._usual[name] for name in names]
-            found[" + ".join(names)] = fused([parts[name] for name in names], usual)
+        for weights in FUSED:
+            name = " + ".join(f"{weight} {part}".removeprefix("1 ") for part, weight in weights.items())
+            usual = [self._usual[part] for part in weights]
+            found[name] = fused([parts[part] for part in weights], usual, [*weights.values()])
         unscored = np.full(min(self._warm_up, len(observed)), np.nan)
         return {name: np.concatenate([unscored, scores]) for name, scores in found.items()}
 
-
-def _usual_rarity(bank: CodeBank, codes: Sequence[Codes]) -> UsualScore:
-    return UsualScore.of(mean(np.concatenate([bank.maps(each) for each in codes])))
+    def _speed(self, maps: Maps) -> Scores:
+        """The relative speed of the fastest place, of the frames of a clip that have a Z-MSE."""
+        return fastest(relative(maps[self._warm_up :], self._highest_speeds))
 
 
 def _error_maps(differences: Codes) -> Maps:

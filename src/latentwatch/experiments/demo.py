@@ -9,13 +9,14 @@ from PIL import Image
 
 from latentwatch.bundle.bundle import BundleInfo, load_bundle
 from latentwatch.datasets.dataset import Dataset
+from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.evaluation.annotate import annotate
 from latentwatch.evaluation.plots import plot_clips, plot_roc
 from latentwatch.evaluation.report import Picture, Report, write_report
 from latentwatch.evaluation.run import Evaluation, evaluate_model
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import WIDTHS, Architecture
-from latentwatch.scoring.detector import Detector
+from latentwatch.scoring.camera import detector_of
 from latentwatch.training.camera import learn_camera
 from latentwatch.training.settings import FORMS
 from latentwatch.video.writer import VideoWriter
@@ -45,32 +46,30 @@ def run_demo(
     settings = FORMS["joint"].model_copy(update={"epochs": epochs, "seed": seed})
     learn_camera(dataset.train, model_file, ARCHITECTURE, settings, say=say)
     model, info = load_bundle(model_file)
-    result = evaluate_model(model, dataset, info.calibration, say=say)
+    result = evaluate_model(model, dataset, info.calibration, fusion=info.fusion, say=say)
     say("drawing the annotated video")
     video = folder / f"{dataset.name}.mp4"
     moments = _film(model, info, dataset, video, folder)
-    plot_clips(result.clips["z_mse"], folder / "clips.png")
+    plot_clips(result.clips["fused"], folder / "clips.png")
     plot_roc(result.figures, folder / "roc.png")
     report = folder / "report.html"
     write_report(_report(dataset, info, result, video, moments, folder), report)
-    return Demo(report, video, result.figures["z_mse"].auc_micro)
+    return Demo(report, video, result.figures["fused"].auc_micro)
 
 
 def _film(model: Decoupled, info: BundleInfo, dataset: Dataset, video: Path, folder: Path) -> Path:
     """Writes the annotated video, and a sheet of each clip's highest moment; gives the sheet."""
-    calibration = info.calibration
     peaks: list[Image.Image] = []
     with VideoWriter(video, info.fps) as writer:
         for clip in dataset.test:
-            detector = Detector(model, calibration)
+            detector = detector_of(model, info, TorchEngine(model))
             history: list[float] = []
             highest, moment = -1.0, None
             with clip.open() as frames:
                 for frame in frames:
                     result = detector.step(frame)
                     history.append(result.score if result else np.nan)
-                    limit = 2 * calibration.place_threshold
-                    drawn = annotate(frame.rgb, result, history, calibration.threshold, limit)
+                    drawn = annotate(frame.rgb, result, history, detector.threshold)
                     writer.write(drawn)
                     if result and result.score > highest:
                         highest, moment = result.score, drawn
@@ -94,7 +93,7 @@ def _sheet(pictures: list[Image.Image], path: Path) -> Path:
 def _report(
     dataset: Dataset, info: BundleInfo, result: Evaluation, video: Path, moments: Path, folder: Path
 ) -> Report:
-    figure = result.figures["z_mse"]
+    figure = result.figures["fused"]
     facts = [
         ("Protocol", figure.protocol),
         ("Training", f"{info.provenance['frames']} frames, {info.provenance['minutes']} minutes, no labels"),
@@ -104,7 +103,7 @@ def _report(
         ),
         (
             "Threshold",
-            f"{info.calibration.threshold:.4g}, from {info.calibration.frames} held-out normal frames",
+            f"{info.threshold:.4g}, from {info.calibration.frames} held-out normal frames",
         ),
     ]
     for name, places in result.localisation.items():
@@ -114,8 +113,9 @@ def _report(
         summary="The model saw only normal footage of this camera, with no labels. It was then shown new "
         "clips; the anomaly score says how far each frame is from what the model expected.",
         headlines=[
-            (f"{figure.auc_micro:.1f}%", "frame-level AUC (Z-MSE)"),
+            (f"{figure.auc_micro:.1f}%", "frame-level AUC (Z-MSE and speed)"),
             (f"{figure.eer:.1f}%", "equal error rate"),
+            (f"{result.figures['z_mse'].auc_micro:.1f}%", "AUC of Z-MSE alone"),
             (f"{result.figures['p_mse'].auc_micro:.1f}%", "AUC of the pixel prediction error"),
             (f"{result.figures['r_mse'].auc_micro:.1f}%", "AUC of the reconstruction error"),
         ],
@@ -124,7 +124,7 @@ def _report(
             Picture(
                 folder / "clips.png", "Anomaly score of each test clip; what was really anomalous is shaded."
             ),
-            Picture(folder / "roc.png", "ROC curves of the three scores."),
+            Picture(folder / "roc.png", "ROC curves of the scores."),
         ],
         facts=facts,
         video=video.name,

@@ -28,7 +28,7 @@ from latentwatch.monitor.enrolment import enrolled_footage
 from latentwatch.monitor.footage import PARTS, open_run
 from latentwatch.monitor.learn import Learning, Verdict, lack_of_footage, last_verdict, learn_more
 from latentwatch.monitor.reservoir import Reservoir, take_label
-from latentwatch.scoring.detector import Detector
+from latentwatch.scoring.camera import detector_of
 from latentwatch.training.settings import FINE_TUNING, FORMS
 from latentwatch.video.frame import Frame
 
@@ -197,7 +197,7 @@ class _Camera:
     def __init__(self, model: Path) -> None:
         network, info = load_bundle(model)
         engine = open_engine(network)
-        self._detector = Detector(network, info.calibration_for(engine.precision), engine=engine)
+        self._detector = detector_of(network, info, engine)
         self._budget = load_budget(model, file_sha256(model))
 
     def watch(self, clip: Clip, reservoir: Reservoir | None = None, number: int = 0) -> list[Span]:
@@ -305,7 +305,7 @@ def _row(plan: Plan, site: bool, stage: str, metric: str, values: list[float]) -
     return Row(
         preset="tiny",
         dataset="street, building site" if site else "street",
-        score=f"z_mse, {stage}",
+        score=f"fused, {stage}",
         metric=metric,
         value=value,
         ci95=ci95,

@@ -15,7 +15,8 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import Budget, Promise, Tail, budget_file, fit_tail, promise
 from latentwatch.monitor.health_reference import learn_health, save_health
-from latentwatch.monitor.zones import Polygons, kept_places, score_of
+from latentwatch.monitor.zones import Polygons, kept_places
+from latentwatch.scoring.camera import detector_of
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.frame import Frame
 from latentwatch.video.source import VideoSource
@@ -39,16 +40,16 @@ def calibrate_camera(
     """
     network, info = load_bundle(model)
     opened = open_engine(network, engine)
-    detector = Detector(network, info.calibration, engine=opened)
     try:
         kept = kept_places(ignore, network.architecture.code_shape[1:])
     except ValueError as error:
         raise UsageError(f"--ignore: {error}") from error
+    detector = detector_of(network, info, opened, kept=kept)
     scores = []
     for number, clip in enumerate(clips, start=1):
         detector.reset()
         with clip.open() as frames:
-            scores.append(_scores(detector, frames, kept))
+            scores.append(_scores(detector, frames))
         if number % max(len(clips) // 20, 1) == 0 or number == len(clips):
             scored = int((~np.isnan(np.concatenate(scores))).sum())
             say(f"{number}/{len(clips)} {clip.name}: {scored} frames scored")
@@ -122,6 +123,6 @@ def learn_health_of(model: Path, clips: Sequence[Clip], say: Callable[[str], Non
         say(f"the camera's health will not be watched: {error}")
 
 
-def _scores(detector: Detector, frames: VideoSource, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _scores(detector: Detector, frames: VideoSource) -> NDArray[np.float64]:
     found = (detector.step(frame) for frame in frames)
-    return np.array([np.nan if each is None else score_of(each.error_map, kept) for each in found])
+    return np.array([np.nan if each is None else each.score for each in found])

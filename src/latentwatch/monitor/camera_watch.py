@@ -17,7 +17,6 @@ from latentwatch.monitor.packet_ring import PacketRing
 from latentwatch.monitor.recorder import Recorder
 from latentwatch.monitor.reservoir import Reservoir
 from latentwatch.monitor.schedule import Hours
-from latentwatch.monitor.zones import kept_places, score_of
 from latentwatch.scoring.detector import Detector, Result
 from latentwatch.video.address import Address, Transport, mask
 from latentwatch.video.frame import Frame
@@ -74,7 +73,6 @@ class CameraWatch:
         self._health, self._reservoir, self._metrics = health, reservoir, metrics
         self._ring, self._recorder, self._on_state = ring, recorder, on_state
         self._alarm = Alarm(budget.rules, budget.tail.typical, threshold, budget.fps)
-        self._kept = kept_places(budget.ignore, detector.architecture.code_shape[1:])
         self._last: float | None = None
         self._was_due = True
         self._failed = False
@@ -195,8 +193,7 @@ class CameraWatch:
             result = self._detector.step(frame, rgb)
         if result is None or (self._health is not None and self._health.suspect):
             return  # what may be found to be the camera's trouble must not become an alarm before that
-        score = result.score if self._kept.all() else score_of(result.error_map, self._kept)
-        self._record(self._alarm.step(frame.time, score), frame, result)
+        self._record(self._alarm.step(frame.time, result.score), frame, result)
         if self._alarm.level is not None:
             self._metrics.level.set(self._alarm.level)
         if self._reservoir is not None:

@@ -10,7 +10,6 @@ from latentwatch.datasets.dataset import Clip
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import fit_tail
-from latentwatch.monitor.zones import score_of
 from latentwatch.scoring.detector import Detector
 
 
@@ -18,7 +17,7 @@ from latentwatch.scoring.detector import Detector
 class Judged:
     """What a model made of some clips.
 
-    scores: one array `(N,)` a clip, NaN where a frame has none. error: mean score over the code's variance,
+    scores: one array `(N,)` a clip, NaN where a frame has none. error: mean Z-MSE over the code's variance,
     which is that over the time of a clip, about each place's own mean. A code that stands still is predicted
     for nothing, but its variance is as small.
     """
@@ -32,27 +31,31 @@ class Judged:
         return sum(int((~np.isnan(each)).sum()) for each in self.scores)
 
 
-def judge(detector: Detector, clips: Sequence[Clip], kept: NDArray[np.bool_]) -> Judged:
-    """Scores the clips. kept: bool `(h, w)`, the places that count, see `kept_places`.
+def judge(detector: Detector, clips: Sequence[Clip]) -> Judged:
+    """Scores the clips, by the places that count for the detector.
 
     Raises as decoding does, and `LatentwatchError` where nothing changes in the clips.
     """
-    scores, variances = [], []
+    kept = detector.kept
+    scores, errors, variances = [], [], []
     for clip in clips:
         detector.reset()
         found, codes = [], []
         with clip.open() as frames:
             for frame in frames:
-                code = detector.engine.encode(detector.prepare(frame)[None])[0]
-                result = detector.judge(frame, code, detector.motion.push(code))
-                found.append(np.nan if result is None else score_of(result.error_map, kept))
+                picture = detector.prepare(frame)
+                code = detector.engine.encode(picture[None])[0]
+                result = detector.judge(frame, code, detector.motion.push(code), detector.speeds(picture))
+                found.append(np.nan if result is None else result.score)
                 codes.append(code[:, kept])
+                if result is not None:
+                    errors.append(float(result.error_map[kept].mean(dtype=np.float64)))
         scores.append(np.array(found, dtype=np.float64))
         variances.append(float(np.stack(codes).astype(np.float64).var(axis=0).mean()))
     variance = float(np.mean(variances)) if variances else 0.0
     if variance <= 0:
         raise LatentwatchError("nothing changes in the held-out footage, so no model can be judged by it")
-    return Judged(scores, float(np.nanmean(np.concatenate(scores))) / variance)
+    return Judged(scores, float(np.mean(errors)) / variance)
 
 
 def false_alarms(

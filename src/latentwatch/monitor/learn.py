@@ -24,6 +24,7 @@ from latentwatch.monitor.judge import Judged, false_alarms, false_alarms_of_budg
 from latentwatch.monitor.reservoir import watched_footage
 from latentwatch.monitor.versions import adopt, in_use, keep_version, settle, versions_folder
 from latentwatch.monitor.zones import Polygons, kept_places
+from latentwatch.scoring.camera import detector_of
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.camera import learn_camera
 from latentwatch.training.checkpoints import last_checkpoint
@@ -126,9 +127,8 @@ def _learn(model: Path, learning: Learning, say: Callable[[str], None]) -> Verdi
     made = folder / model.name
     footage = _gathered(model, folder)
     held_out = footage.clips("held-out")
-    kept = kept_places(learning.ignore, info.architecture.code_shape[1:])
     say(f"judging the model in use by {len(held_out)} held-out runs")
-    before = judge(_detector(model, learning.engine), held_out, kept)
+    before = judge(_detector(model, learning), held_out)
     try:  # training takes hours: what could not be judged after it is told before it
         false_alarms_of_budget(before.scores, budget.rules, budget.fps, learning.per_day)
     except LatentwatchError as error:
@@ -146,7 +146,7 @@ def _learn(model: Path, learning: Learning, say: Callable[[str], None]) -> Verdi
             say=say,
         )
     say(f"judging the new model by {len(held_out)} held-out runs")
-    after = judge(_detector(made, learning.engine), held_out, kept)
+    after = judge(_detector(made, learning), held_out)
     verdict = _verdict(before, after, budget, learning)
     if verdict.adopted:
         verdict = verdict.model_copy(
@@ -201,9 +201,10 @@ def _spread(runs: list[Path], most: int) -> list[Path]:
     return [runs[index * len(runs) // most] for index in range(most)]
 
 
-def _detector(model: Path, engine: Choice) -> Detector:
+def _detector(model: Path, learning: Learning) -> Detector:
     network, info = load_bundle(model)
-    return Detector(network, info.calibration, engine=open_engine(network, engine))
+    kept = kept_places(learning.ignore, info.architecture.code_shape[1:])
+    return detector_of(network, info, open_engine(network, learning.engine), kept=kept)
 
 
 def _verdict(before: Judged, after: Judged, budget: Budget, learning: Learning) -> Verdict:
@@ -242,7 +243,7 @@ def _adopt(
     model: Path, made: Path, budget: Budget, learning: Learning, judged: Judged, held_out: list[Clip]
 ) -> int:
     """Gives the new model its budget and health, keeps both versions, and puts the new one in place."""
-    detector = _detector(made, learning.engine)
+    detector = _detector(made, learning)
     save_budget(
         made,
         fit_tail(judged.scores, budget.rules, budget.fps),

@@ -30,7 +30,7 @@ class Event(Base):
     """A span of frames above a camera's threshold. Times are seconds since 1970, UTC.
 
     level: of its peak; 1 is the threshold. boxes: where, `[left, top, right, bottom]` in shares of the
-    picture, at the peak. heat: the latent error there by place, `(h, w)`, as a share of the largest; None in
+    picture, at the peak. heat: how unusual each place is there, `(h, w)`, as a share of the largest; None in
     events of older versions. snapshot, clip: names in the clip store; bytes: what all its files take there.
     label: what a person said.
     """

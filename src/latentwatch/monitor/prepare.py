@@ -23,6 +23,8 @@ from latentwatch.monitor.reservoir import Reservoir
 from latentwatch.monitor.settings import Camera, Settings
 from latentwatch.monitor.store import EventStore
 from latentwatch.monitor.versions import settle
+from latentwatch.monitor.zones import kept_places
+from latentwatch.scoring.camera import detector_of
 from latentwatch.scoring.detector import Detector
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,8 @@ def prepare(name: str, camera: Camera, engine: Choice) -> Prepared:
             "%s: calibrated on %s, watched on %s; scores may differ a little", name, budget.engine, chosen
         )
     log.info("%s: threshold %.4g for %s", name, threshold, alarms_a_day(camera.false_alarms_per_day))
-    detector = Detector(model, info.calibration_for(opened.precision), engine=opened)
+    kept = kept_places(camera.ignore, model.architecture.code_shape[1:])
+    detector = detector_of(model, info, opened, kept=kept)
     return Prepared(detector, budget, threshold, reference, files)
 
 

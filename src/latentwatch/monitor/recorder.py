@@ -208,9 +208,9 @@ def _boxes(frame: Frame, result: Result) -> list[list[float]]:
 
 
 def _heat(result: Result) -> list[list[float]]:
-    """The latent error by place, as a share of the largest."""
-    largest = max(float(result.error_map.max()), 1e-12)
-    return [[round(float(error) / largest, 3) for error in row] for row in result.error_map]
+    """How unusual each place is, as a share of the largest."""
+    largest = max(float(result.place_map.max()), 1e-12)
+    return [[round(float(place) / largest, 3) for place in row] for row in result.place_map]
 
 
 def _wall(moment: float, now: float) -> float:

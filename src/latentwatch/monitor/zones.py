@@ -30,11 +30,6 @@ def kept_places(ignore: Polygons, shape: tuple[int, int]) -> NDArray[np.bool_]:
     return np.asarray(kept)
 
 
-def score_of(error_map: NDArray[np.float32], kept: NDArray[np.bool_]) -> float:
-    """Z-MSE (Eq. 2) over the places that count."""
-    return float(error_map[kept].mean(dtype=np.float64))
-
-
 def parse_polygon(text: str) -> list[tuple[float, float]]:
     """A polygon from "x,y x,y x,y". Raises `UsageError` for fewer corners, or a share outside 0 to 1."""
     try:

@@ -100,7 +100,7 @@ def calibrate_baseline(
 class BaselineDetector:
     """Scores the frames of one camera as they come, like `Detector`. It says when, not where.
 
-    Results have an empty error map and no boxes.
+    Results have empty maps and no boxes.
     """
 
     def __init__(self, scorer: Scorer, threshold: float) -> None:
@@ -117,7 +117,7 @@ class BaselineDetector:
         if score is None:
             return None
         nothing = np.empty((0, 0), dtype=np.float32)
-        return Result(frame.index, frame.time, score, nothing, score > self._threshold, [])
+        return Result(frame.index, frame.time, score, score > self._threshold, [], nothing, nothing)
 
 
 def stream_scores(scorer: Scorer, frames: Iterable[Frame]) -> NDArray[np.float64]:

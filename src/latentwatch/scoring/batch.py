@@ -1,13 +1,16 @@
-"""Scores of a whole clip at once: Z-MSE (Eq. 2) and its pixel-space rivals R-MSE and P-MSE."""
+"""Scores of a whole clip at once: Z-MSE (Eq. 2), that and speed, and in pixels its rivals R-MSE and P-MSE."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from latentwatch.bundle.fusion import Fusion
 from latentwatch.models.decoupled import Decoupled, windows
+from latentwatch.scoring.flow import fastest, relative, speed_maps
+from latentwatch.scoring.fusion import z_mse_and_speed
 from latentwatch.video.frame import Frame
 
 
@@ -22,6 +25,8 @@ class ClipScores:
     pixel_maps: squared prediction error by pixel, mean over the colours, float32 `(N, H, W)`, NaN where there
     is none; its mean is P-MSE. R-MSE, P-MSE and pixel_maps are None where they were not asked for, since they
     need the decoder; the last two also where the motion model does not predict.
+    fused: Z-MSE and speed made one (`scoring.fusion`). speed_maps: relative speed by place, float32
+    `(N, h, w)`. Both are None where the score is Z-MSE alone.
     """
 
     times: NDArray[np.float64]
@@ -30,6 +35,8 @@ class ClipScores:
     r_mse: NDArray[np.float64] | None = None
     p_mse: NDArray[np.float64] | None = None
     pixel_maps: NDArray[np.float32] | None = None
+    fused: NDArray[np.float64] | None = None
+    speed_maps: NDArray[np.float32] | None = None
 
 
 def score_clip(
@@ -38,6 +45,7 @@ def score_clip(
     *,
     pixel_scores: bool = False,
     reconstruct: bool = True,
+    fusion: Fusion | None = None,
     batch: int = 16,
 ) -> ClipScores:
     """Scores consecutive frames of one clip, already at the model's input size.
@@ -45,9 +53,12 @@ def score_clip(
     The frames before the (k + horizon)-th have no Z-MSE and no P-MSE; the first has no R-MSE either, since a
     reconstruction needs the previous frame's skip features. P-MSE decodes the predicted code with the skip
     features of the frame before the predicted one. A clip that is too short has no score at all.
-    reconstruct: whether R-MSE is one of the pixel scores; without it the decoder runs half as often.
+    reconstruct: whether R-MSE is one of the pixel scores; without it the decoder runs half as often. fusion:
+    of the model's file, for the fused score.
     """
     model.eval()
+    if fusion is not None:
+        frames = list(frames)
     scorer = _ClipScorer(model, pixel_scores, reconstruct)
     pending: list[NDArray[np.uint8]] = []
     times = []
@@ -59,7 +70,13 @@ def score_clip(
             pending = []
     if pending:
         scorer.add(np.stack(pending))
-    return scorer.result(np.array(times, dtype=np.float64))
+    scores = scorer.result(np.array(times, dtype=np.float64))
+    if fusion is None:
+        return scores
+    speeds = speed_maps(frames, model.architecture.code_shape[1:])
+    speeds = relative(speeds, np.array(fusion.highest_speeds, dtype=np.float32))
+    fused = z_mse_and_speed(scores.z_mse, fastest(speeds), fusion)
+    return replace(scores, fused=fused, speed_maps=speeds)
 
 
 class _ClipScorer:

@@ -5,13 +5,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from latentwatch.bundle.bundle import load_bundle
+from latentwatch.bundle.bundle import BundleInfo, load_bundle
 from latentwatch.bundle.int8 import load_int8
 from latentwatch.engines.choose import open_engine
+from latentwatch.engines.engine import Engine
 from latentwatch.engines.names import Choice
 from latentwatch.engines.openvino_engine import Int8Engine
 from latentwatch.errors import UsageError
+from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Precision
 from latentwatch.scoring.batch import ClipScores
 from latentwatch.scoring.detector import Detector
@@ -49,7 +52,11 @@ def open_camera(
             raise UsageError(f"--int8: runs on OpenVINO alone; leave --engine {engine} out")
         graphs, quantised = load_int8(path)
         return Detector(
-            model, quantised.calibration, engine=Int8Engine(model, graphs), pixel_boxes=pixel_boxes
+            model,
+            quantised.calibration,
+            engine=Int8Engine(model, graphs),
+            fusion=info.fusion,
+            pixel_boxes=pixel_boxes,
         )
     opened = open_engine(model, engine, bf16=None if precision is None else precision == "bf16")
     if opened.precision not in info.calibrations:
@@ -58,22 +65,49 @@ def open_camera(
             path,
             opened.precision,
         )
-    calibration = info.calibration_for(opened.precision)
-    return Detector(model, calibration, engine=opened, pixel_boxes=pixel_boxes)
+    return detector_of(model, info, opened, pixel_boxes=pixel_boxes)
+
+
+def detector_of(
+    model: Decoupled,
+    info: BundleInfo,
+    engine: Engine,
+    *,
+    kept: NDArray[np.bool_] | None = None,
+    pixel_boxes: bool = False,
+) -> Detector:
+    """The detector of a model that is open already, with what its file says of how it scores."""
+    return Detector(
+        model,
+        info.calibration_for(engine.precision),
+        engine=engine,
+        fusion=info.fusion,
+        kept=kept,
+        pixel_boxes=pixel_boxes,
+    )
 
 
 def stream_clip(detector: Detector, frames: Iterable[Frame]) -> ClipScores:
-    """The scores of one clip's frames, taken one by one as a live camera gives them; Z-MSE alone."""
+    """The scores of one clip's frames, taken one by one as a live camera gives them; none in pixels."""
     detector.reset()
     times, results = [], []
     for frame in frames:
         times.append(frame.time)
         results.append(detector.step(frame))
-    shape = next((each.error_map.shape for each in results if each), (0, 0))
-    nothing = np.full(shape, np.nan, dtype=np.float32)
-    maps = [each.error_map if each else nothing for each in results]
+    fuses = detector.fusion is not None
+    error_maps = _maps([each.error_map if each else None for each in results])
     return ClipScores(
         np.array(times, dtype=np.float64),
-        np.array([each.score if each else np.nan for each in results], dtype=np.float64),
-        np.array(maps, dtype=np.float32).reshape(len(maps), *shape),
+        error_maps.mean(axis=(1, 2), dtype=np.float64),
+        error_maps,
+        fused=np.array([each.score if each else np.nan for each in results]) if fuses else None,
+        speed_maps=_maps([each.speed_map if each else None for each in results]) if fuses else None,
     )
+
+
+def _maps(found: list[NDArray[np.float32] | None]) -> NDArray[np.float32]:
+    """The maps `(N, h, w)` of N frames, NaN where one has none."""
+    shape = next((each.shape for each in found if each is not None), (0, 0))
+    nothing = np.full(shape, np.nan, dtype=np.float32)
+    maps = [nothing if each is None else each for each in found]
+    return np.array(maps, dtype=np.float32).reshape(len(maps), *shape)

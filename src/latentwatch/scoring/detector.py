@@ -1,4 +1,7 @@
-"""Live scoring: each frame is encoded once, what it predicts is kept until its time, no decoder is run."""
+"""Live scoring: each frame is encoded once, what it predicts is kept until its time, no decoder is run.
+
+Where the model file says how, Z-MSE and the speed of what moves are made one score.
+"""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -8,11 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import Calibration
+from latentwatch.bundle.fusion import Fusion
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.errors import UsageError
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.scoring.localise import Box, boxes_from_map
+from latentwatch.scoring.flow import Speedometer, fastest, relative
+from latentwatch.scoring.fusion import z_mse_and_speed
+from latentwatch.scoring.localise import Box, boxes_from_map, unusual_places
 from latentwatch.video.frame import Frame
 from latentwatch.video.resize import resize
 
@@ -21,27 +27,33 @@ from latentwatch.video.resize import resize
 class Result:
     """What the detector says of one frame.
 
-    score: the anomaly score Z-MSE (Eq. 2), 0 or more. error_map: latent error by place, float32 `(h, w)`,
-    whose mean is the score (see `MotionModel.errors`). is_anomaly: score above the threshold. boxes: where
-    the error is above its threshold, in pixels of the frame that was given.
+    score: the anomaly score, 0 or more: Z-MSE (Eq. 2), or that and speed made one (`scoring.fusion`).
+    is_anomaly: score above the threshold. boxes: where the place map is above 1, in pixels of the frame that
+    was given. place_map: how unusual each place is, float32 `(h, w)`, 1 being its threshold. error_map:
+    latent error by place, float32 `(h, w)`, whose mean is Z-MSE (see `MotionModel.errors`). speed_map: how
+    fast each place is in units of what is usual there; None where the score is Z-MSE.
     """
 
     index: int
     time: float
     score: float
-    error_map: NDArray[np.float32] = field(repr=False)
     is_anomaly: bool
     boxes: list[Box]
+    place_map: NDArray[np.float32] = field(repr=False)
+    error_map: NDArray[np.float32] = field(repr=False)
+    speed_map: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 class Detector:
     """Scores the frames of one camera as they come.
 
-    engine: what runs the encoder and the motion model; default: PyTorch in fp32. Memory is constant, however
-    long the stream: the last k codes, and the predictions for the next `horizon` frames. Boxes come from the
-    latent error map, for which no decoder is needed; with `pixel_boxes` they come from the prediction error
-    in pixels (Fig. 2). That needs skip features and the decoder, which only PyTorch has: it encodes, and the
-    engine predicts. Raises `UsageError` for `pixel_boxes` where the motion model predicts no code.
+    engine: what runs the encoder and the motion model; default: PyTorch in fp32. fusion: makes Z-MSE and
+    speed one score; without it the score is Z-MSE. kept: bool `(h, w)`, the places that count; default: all.
+    Memory is constant, however long the stream: the last k codes, and the predictions for the next `horizon`
+    frames. Boxes come from maps of the code's places, for which no decoder is needed; with `pixel_boxes` they
+    come from the prediction error in pixels (Fig. 2). That needs skip features and the decoder, which only
+    PyTorch has: it encodes, and the engine predicts. Raises `UsageError` for `pixel_boxes` where the motion
+    model predicts no code.
     """
 
     def __init__(
@@ -50,6 +62,8 @@ class Detector:
         calibration: Calibration,
         *,
         engine: Engine | None = None,
+        fusion: Fusion | None = None,
+        kept: NDArray[np.bool_] | None = None,
         pixel_boxes: bool = False,
     ) -> None:
         if pixel_boxes and not model.motion.predicts:
@@ -62,6 +76,9 @@ class Detector:
         self.motion = self.engine.stream(model.architecture.k)
         self._model = model
         self.architecture = model.architecture
+        self.fusion = fusion
+        self.kept = np.ones(self.architecture.code_shape[1:], dtype=bool) if kept is None else kept
+        self._speed = _RelativeSpeed(fusion, self.architecture.code_shape[1:]) if fusion else None
         self._pixels = _PixelError(model) if pixel_boxes else None
         self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)
 
@@ -71,8 +88,13 @@ class Detector:
         return self.architecture.span
 
     @property
+    def threshold(self) -> float:
+        """The score above which a frame is called unusual."""
+        return self.fusion.threshold if self.fusion else self.calibration.threshold
+
+    @property
     def predicts(self) -> bool:
-        """Whether scores are Z-MSE; those of a motion model that predicts no code are Z-NLL."""
+        """Whether codes are predicted; a motion model that predicts none scores Z-NLL, alone."""
         return self._model.motion.predicts
 
     @property
@@ -87,44 +109,89 @@ class Detector:
 
     def twin(self) -> "Detector":
         """A detector for another camera: the same model on the same engine, no frames seen."""
-        return Detector(self._model, self.calibration, engine=self.engine, pixel_boxes=self.pixel_boxes)
+        return Detector(
+            self._model,
+            self.calibration,
+            engine=self.engine,
+            fusion=self.fusion,
+            kept=self.kept,
+            pixel_boxes=self.pixel_boxes,
+        )
 
     def reset(self) -> None:
         """Forgets the frames seen so far; call it when the stream jumps."""
         self.motion.reset()
         self._ahead.clear()
+        if self._speed:
+            self._speed.reset()
 
     def step(self, frame: Frame, rgb: NDArray[np.uint8] | None = None) -> Result | None:
         """Takes the next frame; None until k + horizon frames have been seen.
 
         rgb: what `prepare` gives of the frame, from a caller who has it already.
         """
-        pictures = (self.prepare(frame) if rgb is None else rgb)[None]
-        code = (self._pixels.encode(pictures) if self._pixels else self.engine.encode(pictures))[0]
-        return self.judge(frame, code, self.motion.push(code))
+        picture = self.prepare(frame) if rgb is None else rgb
+        code = (self._pixels.encode if self._pixels else self.engine.encode)(picture[None])[0]
+        return self.judge(frame, code, self.motion.push(code), self.speeds(picture))
 
     def prepare(self, frame: Frame) -> NDArray[np.uint8]:
         """The frame as the encoder takes it, `(H, W, 3)`: the first part of `step`."""
         return resize(frame.rgb, self.architecture.size)
 
+    def speeds(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """How fast each place of the next frame is, see `Result.speed_map`: a part of `step`.
+
+        picture: what `prepare` gave of the frame. None where speed is no part of the score.
+        """
+        return self._speed.push(picture) if self._speed else None
+
     def judge(
-        self, frame: Frame, code: NDArray[np.float32], ahead: NDArray[np.float32] | None
+        self,
+        frame: Frame,
+        code: NDArray[np.float32],
+        ahead: NDArray[np.float32] | None,
+        speed_map: NDArray[np.float32] | None,
     ) -> Result | None:
         """The last part of `step`: compares the frame's code with what was predicted for it.
 
-        ahead: what the motion model predicts after this code, kept until its time.
+        ahead: what the motion model predicts after this code, kept until its time. speed_map: what `speeds`
+        gave of the frame.
         """
         predicted = self._ahead[0] if len(self._ahead) == self._ahead.maxlen else None
         self._ahead.append(ahead)
         if predicted is None:
             return None
         error_map = self.engine.errors(predicted[None], code[None])[0].mean(axis=0)
-        places, limit = error_map, self.calibration.place_threshold
-        if self._pixels and self.calibration.pixel_threshold is not None:
-            places, limit = self._pixels.error_map(predicted[None]), self.calibration.pixel_threshold
-        score = float(error_map.mean(dtype=np.float64))
-        boxes = boxes_from_map(places, limit, frame.rgb.shape[:2])
-        return Result(frame.index, frame.time, score, error_map, score > self.calibration.threshold, boxes)
+        score = float(error_map[self.kept].mean(dtype=np.float64))
+        if self.fusion and speed_map is not None:
+            speed = fastest(np.where(self.kept, speed_map, 0))
+            score = float(z_mse_and_speed(np.array(score), speed, self.fusion))
+        unusual = unusual_places(error_map, self.calibration, speed_map, self.fusion)
+        place_map = np.where(self.kept, unusual, 0)
+        boxes = self._boxes(frame.rgb.shape[:2], place_map, predicted)
+        is_anomaly = score > self.threshold
+        return Result(frame.index, frame.time, score, is_anomaly, boxes, place_map, error_map, speed_map)
+
+    def _boxes(
+        self, size: tuple[int, int], place_map: NDArray[np.float32], predicted: NDArray[np.float32]
+    ) -> list[Box]:
+        limit = self.calibration.pixel_threshold
+        if self._pixels and limit is not None:
+            return boxes_from_map(self._pixels.error_map(predicted[None]), limit, size)
+        return boxes_from_map(place_map, 1, size)
+
+
+class _RelativeSpeed:
+    """The speed of each place in units of what is usual there."""
+
+    def __init__(self, fusion: Fusion, places: tuple[int, int]) -> None:
+        self._meter = Speedometer(places)
+        self._highest = np.array(fusion.highest_speeds, dtype=np.float32)
+        self.reset = self._meter.reset
+
+    def push(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Of the next frame, float32 `(h, w)`."""
+        return relative(self._meter.push(rgb), self._highest)
 
 
 class _PixelError:

@@ -9,6 +9,7 @@ from latentwatch.bundle.bundle import load_bundle
 from latentwatch.engines.choose import open_engine
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.names import Choice
+from latentwatch.scoring.camera import detector_of
 from latentwatch.scoring.detector import Detector, Result
 from latentwatch.video.frame import Frame
 
@@ -43,10 +44,12 @@ class DetectorGroup:
             ]
             codes = engine.encode(np.stack(pictures))
             ahead = engine.push_many([detector.motion for detector in detectors], codes)
-            for camera, detector, code, predicted in zip(cameras, detectors, codes, ahead, strict=True):
+            for number, (camera, detector) in enumerate(zip(cameras, detectors, strict=True)):
+                predicted = ahead[number]
                 # Copied: a part of the batch would keep all of it in memory until its time.
                 own = None if predicted is None else predicted.copy()
-                results[camera] = detector.judge(frames[camera], code, own)
+                speed_map = detector.speeds(pictures[number])
+                results[camera] = detector.judge(frames[camera], codes[number], own, speed_map)
         return results
 
 
@@ -61,5 +64,5 @@ def open_group(
     for path in map(Path.resolve, models.values()):
         if path not in opened:
             model, info = load_bundle(path)
-            opened[path] = Detector(model, info.calibration, engine=open_engine(model, engine, bf16=bf16))
+            opened[path] = detector_of(model, info, open_engine(model, engine, bf16=bf16))
     return DetectorGroup({camera: opened[path.resolve()].twin() for camera, path in models.items()})

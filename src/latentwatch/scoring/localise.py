@@ -7,9 +7,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from latentwatch.bundle.bundle import Calibration
+from latentwatch.bundle.fusion import Fusion
+
 FINENESS = 4
 """Steps between two neighbouring places of an error map where regions are sought in it. More would cost more
 time than the networks, for edges that the map does not know."""
+
+SMALLEST = 1e-12
+"""A threshold of 0 counts as this."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,22 @@ class Box:
     right: int
     bottom: int
     score: float
+
+
+def unusual_places(
+    error_maps: NDArray[np.float32],
+    calibration: Calibration,
+    speed_maps: NDArray[np.float32] | None = None,
+    fusion: Fusion | None = None,
+) -> NDArray[np.float32]:
+    """How unusual each place is, `(..., h, w)`, 1 being its threshold: by its latent error or by its speed.
+
+    speed_maps: relative speeds, where the score has them in it.
+    """
+    by_error = np.asarray(error_maps / np.float32(max(calibration.place_threshold, SMALLEST)))
+    if speed_maps is None or fusion is None:
+        return by_error
+    return np.asarray(np.maximum(by_error, speed_maps / np.float32(fusion.place_threshold)))
 
 
 def upsample(error_map: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

@@ -13,9 +13,10 @@ from latentwatch.errors import StoppedError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture, Precision
 from latentwatch.scoring.batch import score_clip
-from latentwatch.scoring.calibration import calibrate
+from latentwatch.scoring.calibration import calibrate, learn_fusion
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
+from latentwatch.scoring.flow import speed_maps
 from latentwatch.training.checkpoints import last_checkpoint
 from latentwatch.training.frames import frames_of
 from latentwatch.training.lock import only_one_in
@@ -66,6 +67,14 @@ def learn_camera(
                 for run in trained.held_out
             ]
             calibrations: dict[Precision, Calibration] = {"fp32": calibrate(held_out)}
+            fusion = None
+            if settings.fuse_speed and trained.model.motion.predicts:
+                say("measuring how fast things move")
+                seen, others = (
+                    [speed_maps(frames_of(trained.store, *run), architecture.code_shape[1:]) for run in runs]
+                    for runs in (trained.seen, trained.held_out)
+                )
+                fusion = learn_fusion(seen, others, held_out)
             if cpu_has_bf16() and trained.model.motion.predicts:
                 # What `auto` may score in on such a machine; the decoder is in fp32 there too.
                 engine = open_engine(trained.model, bf16=True)
@@ -78,6 +87,7 @@ def learn_camera(
             architecture=architecture,
             fps=trained.store.fps,
             calibrations=calibrations,
+            fusion=fusion,
             provenance=training_run(trained.minutes, len(clips), len(trained.store.frames), settings),
         )
         save_bundle(out, trained.model, info)

@@ -16,7 +16,7 @@ from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
 from latentwatch.training.checkpoints import SafeCheckpoints, last_checkpoint
-from latentwatch.training.frames import FrameStore, build_store
+from latentwatch.training.frames import FrameStore, Run, build_store
 from latentwatch.training.interrupts import HeldInterrupt
 from latentwatch.training.machine import bf16_is_faster, keep_freed_memory
 from latentwatch.training.module import DecoupledModule
@@ -29,11 +29,12 @@ from latentwatch.training.warm_up import MotionWarmUp
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model, the frames it was trained on, which of them were held out, and the time it took."""
+    """A trained model, its footage's frames, which it has seen, which were held out, and the time it took."""
 
     model: Decoupled
     store: FrameStore
-    held_out: Sequence[tuple[int, int]]
+    seen: Sequence[Run]
+    held_out: Sequence[Run]
     minutes: float
 
 
@@ -109,4 +110,4 @@ def train_model(
         ) from error
     if not trainer.is_global_zero:
         raise SystemExit(0)  # DDP starts the whole program once for each process; the first one goes on
-    return Trained(model.eval(), store, data.held_out_clips, module.seconds / 60)
+    return Trained(model.eval(), store, data.train_clips, data.held_out_clips, module.seconds / 60)

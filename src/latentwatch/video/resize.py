@@ -12,7 +12,8 @@ def resize(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     if rgb.shape[:2] == size:
         return rgb
     # PyTorch's kernel for uint8 gives Pillow's picture, to a grey level at most, in a quarter of the time.
-    planes = torch.tensor(rgb).permute(2, 0, 1)[None]
+    own = np.require(rgb, requirements=("C", "W"))  # copied only where PyTorch could not look at it as it is
+    planes = torch.from_numpy(own).permute(2, 0, 1)[None]
     small = functional.interpolate(planes, size=size, mode="bilinear", antialias=True)
     return small[0].permute(1, 2, 0).contiguous().numpy()
 

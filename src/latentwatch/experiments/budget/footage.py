@@ -14,7 +14,7 @@ from latentwatch.engines.choose import open_engine
 from latentwatch.experiments.budget.count import Scored
 from latentwatch.experiments.seeds import Plan, seed_folder, trained_model
 from latentwatch.experiments.small_street import ARCHITECTURE, SIZE, anomaly_clips, normal_clips
-from latentwatch.scoring.detector import Detector
+from latentwatch.scoring.camera import detector_of
 from latentwatch.training.settings import FORMS
 
 FORM = "joint"
@@ -102,7 +102,7 @@ class _Scorer:
         model, info = trained_model(own, dataset, FORM, seed)
         engine = open_engine(model)
         self.engine = str(engine)
-        self._detector = Detector(model, info.calibration_for(engine.precision), engine=engine)
+        self._detector = detector_of(model, info, engine)
         self._trained = f"{info.provenance.get('trained')} {engine}"
         self._folder = seed_folder(own, dataset, FORM, seed) / "scores"
         self._who, self._say = f"{dataset.name}, seed {seed}", plan.say

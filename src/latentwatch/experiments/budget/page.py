@@ -39,7 +39,7 @@ def budget_rows(plan: Plan, dataset: str, kept: Sequence[Kept]) -> list[Row]:
             Row(
                 preset="tiny joint",
                 dataset=dataset,
-                score=f"z_mse, {each.promised.per_day:g} a day promised",
+                score=f"fused, {each.promised.per_day:g} a day promised",
                 metric=metric,
                 value=value,
                 seeds=plan.seeds,

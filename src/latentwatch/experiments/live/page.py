@@ -49,7 +49,7 @@ def write_live(
             Row(
                 preset=plan.preset,
                 dataset=dataset,
-                score="z_mse",
+                score="fused",
                 metric=metric,
                 value=value,
                 engine=engine,

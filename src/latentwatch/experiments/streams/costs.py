@@ -14,9 +14,10 @@ from latentwatch.errors import LatentwatchError
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.source import open_video
 
-STAGES = ("decode", "resize", "encode", "motion", "boxes")
+STAGES = ("decode", "resize", "encode", "motion", "speed", "boxes")
 """decode: H.264 to RGB. encode: RGB to latent code, background subtraction counted in. motion: what the
-motion model does for one more frame. boxes: error map, score and boxes."""
+motion model does for one more frame. speed: optical flow, where speed is a part of the score. boxes: error
+map, score and boxes."""
 
 FRAMES = 32
 ROUNDS = 5
@@ -49,6 +50,7 @@ def measure_costs(detector: Detector, film: Path, batches: list[int]) -> list[Co
     codes = detector.engine.encode(pictures)
     motion_of_film, judge = _seen(detector.twin().motion, codes), detector.twin()
     ahead = [motion_of_film.push(code) for code in codes]
+    speed_maps = [judge.speeds(picture) for picture in pictures]
 
     def decode() -> None:
         with open_video(film) as source:
@@ -59,13 +61,17 @@ def measure_costs(detector: Detector, film: Path, batches: list[int]) -> list[Co
         for frame in frames:
             detector.prepare(frame)
 
+    def speed() -> None:
+        for picture in pictures:
+            judge.speeds(picture)
+
     def boxes() -> None:
-        for frame, code, predicted in zip(frames, codes, ahead, strict=True):
-            judge.judge(frame, code, predicted)
+        for frame, code, predicted, speed_map in zip(frames, codes, ahead, speed_maps, strict=True):
+            judge.judge(frame, code, predicted, speed_map)
 
     single = {
         stage: _cpu_ms(work) / needed
-        for stage, work in (("decode", decode), ("resize", shrink), ("boxes", boxes))
+        for stage, work in (("decode", decode), ("resize", shrink), ("speed", speed), ("boxes", boxes))
     }
     costs = []
     for batch in batches:

@@ -10,7 +10,7 @@ from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE
 from latentwatch.experiments.streams.costs import STAGES, Cost
 from latentwatch.experiments.streams.load import Load
 
-YELLOW = "#E69F00"  # of Okabe and Ito, as the others
+YELLOW, SKY_BLUE = "#E69F00", "#56B4E9"  # of Okabe and Ito, as the others
 
 
 def plot_loads(loads: Sequence[Load], costs: Sequence[Cost], path: Path) -> None:
@@ -47,7 +47,7 @@ def plot_loads(loads: Sequence[Load], costs: Sequence[Cost], path: Path) -> None
     left.legend(frameon=False, fontsize=8)
     batches = sorted({cost.batch for cost in costs})
     below = [0.0] * len(batches)
-    for stage, colour in zip(STAGES, (BLUE, YELLOW, ORANGE, GREEN, PURPLE), strict=True):
+    for stage, colour in zip(STAGES, (BLUE, YELLOW, ORANGE, GREEN, SKY_BLUE, PURPLE), strict=True):
         heights = [cost.cpu_ms for cost in costs if cost.stage == stage]
         right.bar(
             [str(batch) for batch in batches], heights, bottom=below, color=colour, label=stage, width=0.6
