@@ -37,14 +37,14 @@ def short_runs(monkeypatch):
 
 
 def street(seconds, seed=0):
-    """A noisy ground with a square that crosses it now slowly, now fast."""
+    """A noisy ground with a square that goes to and fro, now slowly, now fast."""
     rng = np.random.default_rng(seed)
     ground = rng.integers(60, 90, (64, 96, 3), dtype=np.uint8)
     x = 0.0
     for index in range(round(seconds * FPS)):
-        x += 1 + (index // 37 % 3)
+        x += 1 + (index // 7 % 3)
         picture = ground + rng.integers(0, 4, ground.shape, dtype=np.uint8)
-        at = int(x) % 80
+        at = abs(int(x) % 160 - 80)  # it turns back at the edges
         picture[20:36, at : at + 16] = 220
         yield Frame(index, index / FPS, picture)
 

@@ -44,14 +44,14 @@ TAIL = Tail(typical=0.1, start=1, peaks=20, hours=1, shape=0, scale=1, highest=3
 
 
 def scene(seconds, seed=0, speed=1):
-    """Small frames: a square that crosses a noisy ground."""
+    """Small frames: a square that goes to and fro on a noisy ground."""
     ground = np.random.default_rng(0).integers(60, 90, (32, 48, 3), dtype=np.uint8)
     rng = np.random.default_rng(seed)
     x = float(rng.integers(0, 40))
     for index in range(round(seconds * FPS)):
         x += speed * (1 + index // 7 % 3)
         picture = ground + rng.integers(0, 3, ground.shape, dtype=np.uint8)
-        at = int(x) % 40
+        at = abs(int(x) % 80 - 40)  # it turns back at the edges
         picture[12:20, at : at + 8] = 220
         yield Frame(index, index / FPS, picture)
 
@@ -182,17 +182,15 @@ def test_a_static_code_does_not_win(tmp_path):
 def test_a_model_learns_is_adopted_and_rolled_back(tmp_path, monkeypatch):
     model = save(tmp_path / "door.lw", random_model(SMALL))
     sha = file_sha256(model)
-    monkeypatch.setitem(learn.LEAST_RUNS, "held-out", 24)
+    monkeypatch.setitem(learn.LEAST_RUNS, "held-out", 48)
     monkeypatch.setitem(learn.LEAST_RUNS, "train", 8)
-    # Without speed: the square that leaps back to the left is far too fast now and then.
-    training = FORMS["joint"].model_copy(update={"epochs": 8, "fuse_speed": False})
-    learning = Learning(per_day=500, training=training, engine="torch")
+    learning = Learning(per_day=500, training=FORMS["joint"].model_copy(update={"epochs": 8}), engine="torch")
     verdict = learn_more(model, learning)
     assert not verdict.adopted
     assert "too little new footage yet: 0 runs to learn from, 8 are needed" in str(verdict)
     footage = watched_footage(model)
     write_runs(footage, 8, "train")
-    write_runs(footage, 24, "held-out", first=100)
+    write_runs(footage, 48, "held-out", first=100)
     verdict = learn_more(model, learning, lambda _: None)
     assert verdict.adopted, str(verdict)  # a model that was never trained is easily bettered
     assert verdict.errors[1] < verdict.errors[0]
