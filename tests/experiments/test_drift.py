@@ -10,7 +10,7 @@ from latentwatch.monitor import budget
 
 
 def test_the_page_has_a_row_for_each_stage_and_goes_on(tmp_path, monkeypatch):
-    amounts = Amounts(train=2, held_out=6, normal=1, site=1, tests=1, epochs=2, fine_tuning=2)
+    amounts = Amounts(train=2, held_out=12, normal=1, site=1, tests=1, epochs=2, fine_tuning=2)
     monkeypatch.setattr(drift, "QUICK", amounts)
     monkeypatch.setattr(budget, "LEAST_PEAKS", 2)
     for name, frames in (("RUN", 40), ("CLIP", 60), ("TEST", 40)):
