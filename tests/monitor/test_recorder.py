@@ -20,7 +20,8 @@ from latentwatch.video.frame import Frame
 from latentwatch.video.stream import EncodedPacket
 
 FRAME = Frame(0, 10.0, np.zeros((8, 8, 3), dtype=np.uint8))
-RESULT = Result(0, 10.0, 1.0, np.zeros((1, 1), dtype=np.float32), True, [])
+PLACES = np.zeros((1, 1), dtype=np.float32)
+RESULT = Result(0, 10.0, 1.0, True, [], PLACES, PLACES)
 
 
 @pytest.fixture

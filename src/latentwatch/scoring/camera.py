@@ -95,11 +95,10 @@ def stream_clip(detector: Detector, frames: Iterable[Frame]) -> ClipScores:
         times.append(frame.time)
         results.append(detector.step(frame))
     fuses = detector.fusion is not None
-    error_maps = _maps([each.error_map if each else None for each in results])
     return ClipScores(
         np.array(times, dtype=np.float64),
-        error_maps.mean(axis=(1, 2), dtype=np.float64),
-        error_maps,
+        np.array([each.error_map.mean(dtype=np.float64) if each else np.nan for each in results]),
+        _maps([each.error_map if each else None for each in results]),
         fused=np.array([each.score if each else np.nan for each in results]) if fuses else None,
         speed_maps=_maps([each.speed_map if each else None for each in results]) if fuses else None,
     )
