@@ -113,7 +113,7 @@ def test_the_page_is_of_all_parts_that_are_there(tmp_path):
     again = [load(kind, tmp_path) for kind in (Accuracy, Faults, Load)]
     assert again == parts
     wanted = plan(tmp_path, name="live")
-    written = page.write_live(wanted, *again, "openvino fp32")
+    written = page.write_live(wanted, *again, "openvino fp32", "fused")
     text = written.read_text()
     for row in (
         "faults | fused | announced_events_lost | 2.0", "kills_survived | 19.0", "restarts_survived | 19.0",
@@ -123,7 +123,10 @@ def test_the_page_is_of_all_parts_that_are_there(tmp_path):
         assert row in text
     assert (wanted.results / "live-events.png").is_file()
     assert (
-        "load" not in page.write_live(wanted, parts[0], None, None, "torch").read_text().split("Settings")[1]
+        "load"
+        not in page.write_live(wanted, parts[0], None, None, "torch", "z_mse")
+        .read_text()
+        .split("Settings")[1]
     )
     (tmp_path / "load.json").write_text("{")
     with pytest.raises(LatentwatchError, match=r"load\.json: damaged"):

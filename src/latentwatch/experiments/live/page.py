@@ -32,7 +32,7 @@ PROTOCOL = (
 
 
 def write_live(
-    plan: Plan, accuracy: Accuracy | None, faults: Faults | None, load: Load | None, engine: str
+    plan: Plan, accuracy: Accuracy | None, faults: Faults | None, load: Load | None, engine: str, score: str
 ) -> Path:
     """Writes the page of what has been measured, and gives it."""
     plots = {}
@@ -49,7 +49,7 @@ def write_live(
             Row(
                 preset=plan.preset,
                 dataset=dataset,
-                score="fused",
+                score=score,
                 metric=metric,
                 value=value,
                 engine=engine,
