@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from clips import moving_square
 from scipy import ndimage
 
 from latentwatch.scoring.flow import (
@@ -12,6 +13,7 @@ from latentwatch.scoring.flow import (
     speed_maps,
 )
 from latentwatch.video.frame import Frame
+from latentwatch.video.source import open_video
 
 
 def film(step, frames=10, size=(96, 144)):
@@ -43,6 +45,15 @@ def test_after_a_jump_it_begins_anew():
         meter.push(frame.rgb)
     meter.reset()
     np.testing.assert_array_equal([meter.push(frame.rgb) for frame in second], speed_maps(second, (12, 18)))
+
+
+def test_the_same_frames_have_the_same_speeds_to_the_last_bit(tmp_path):
+    frames = list(open_video(moving_square(tmp_path / "normal", size=(64, 96))))
+    usual = speed_maps(frames, (8, 12))
+    rng, held = np.random.default_rng(0), []
+    for _ in range(10):
+        held.append(np.empty(rng.integers(1, 24000)))  # so that the next run's arrays lie elsewhere
+        np.testing.assert_array_equal(speed_maps(frames, (8, 12)), usual)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (32, 48), (480, 640)])

@@ -58,7 +58,8 @@ class Speedometer:
             # OpenCV's type hints do not know that there may be no flow to begin with.
             flow = self._search.calc(self._before, grey, None)  # type: ignore[call-overload]
             across, down = cv2.split(flow)
-            speed = np.asarray(cv2.magnitude(across, down))
+            # Not cv2.magnitude: its last bit depends on where in memory the arrays happen to be.
+            speed = np.sqrt(np.square(across) + np.square(down))
         self._before = np.asarray(grey)
         blurred = cv2.GaussianBlur(speed, (0, 0), BLUR * len(grey))
         height, width = self._places
