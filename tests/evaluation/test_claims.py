@@ -76,6 +76,7 @@ def test_what_anomalies_in_training_cost_is_from_the_least_share_to_the_most():
         *(mixed(0, 90, "z_mse"), mixed(20, 85, "z_mse"), mixed(5, 10, "z_mse")),
         *(mixed(0, 90, "p_mse"), mixed(20, 80, "p_mse"), mixed(5, 10, "p_mse")),
         *(mixed(0, 80, "mem-ae", "mem-ae"), mixed(20, 81, "mem-ae", "mem-ae")),
+        *(mixed(0, 95, "fused"), mixed(20, 95, "fused")),  # not the paper's
     ]
     assert found("in training", *rows) == Finding(1, 2, "Z-MSE -5.0; P-MSE -10.0, mem-ae +1.0")
     assert found("in training", *rows[:1]) is None

@@ -59,8 +59,8 @@ def test_weather_is_judged_in_every_condition_and_goes_on(made, monkeypatch):
     monkeypatch.setattr(weather, "QUICK", grid)
     reproduce_weather(asked(made, "fig4-5"))
     result, rows = rows_of(made, "fig4-5")
-    assert len(rows) == 8 * 2 * 2
-    assert "of all 8" in result["remarks"][0]
+    assert len(rows) == 8 * 3 * 2
+    assert "of all 8. Z-MSE and speed made one" in result["remarks"][0]
     clean, noisy = rows["ped2, none", "p_mse", "auc_macro"], rows["ped2, noise=0.3", "p_mse", "auc_macro"]
     assert clean != noisy
     for picture in ("samples", "curves", "single"):
@@ -94,6 +94,7 @@ def test_frame_rate_trains_one_model_each(made, monkeypatch):
     assert {key[0] for key in rows} == {"ped2, 1 frame in 1", "ped2, 1 frame in 3"}
     assert f"{2 * (48 - 11)} at d = 1, {2 * 3 * (16 - 11)} at d = 3" in result["protocol"]
     assert "of 2 values of d" in result["remarks"][0]
+    assert {key[1] for key in rows} == {"z_mse", "p_mse", "fused"}
     assert (made / "runs" / "ped2-every-3" / "fast" / "seed-0" / "ped2-every-3.lw").is_file()
     data = thinned(dataset_of(asked(made, "fig3"), "ped2"), 3)
     assert [len(clip.labels) for clip in data.test] == [16] * 6

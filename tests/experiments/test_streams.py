@@ -165,7 +165,8 @@ def test_the_page_says_what_was_kept_up_with_and_what_bounds_it(monkeypatch):
     assert "2 cores cannot do more than 200 frames/s" in page
     assert "| 8 | 10 | 70.0 | 12.5 | 20 | 40 | 50 | 1.5 | 12.0 | 1.20 | 0.10 | 300 |" in page
     assert "| batch of 1 | 2.00 | 2.00 | 10.00 | 3.00 | 1.00 | 2.00 | 20.00 |" in page
-    rows = load_rows("128x192", costs, loads)
+    rows = load_rows("128x192", "fused", costs, loads)
+    assert {row.score for row in rows} == {"fused"}
     assert [row.value for row in rows if row.metric == "lost_percent"] == [0, 0, 12.5, 20]
 
 

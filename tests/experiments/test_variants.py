@@ -113,7 +113,12 @@ def test_fig6_judges_every_system_at_every_share(made, monkeypatch):
     }
     assert rows == {
         (system, score, share, f"ped2: {judged}")
-        for system, score in (("decoupled", "z_mse"), ("decoupled", "p_mse"), ("mem-ae", "mem-ae"))
+        for system, score in (
+            ("decoupled", "z_mse"),
+            ("decoupled", "p_mse"),
+            ("decoupled", "fused"),
+            ("mem-ae", "mem-ae"),
+        )
         for share in ("0% anomalous", "28% anomalous")
         for judged in contamination.JUDGED
     }

@@ -13,11 +13,12 @@ from latentwatch.scoring.normalise import normalise_clip
 
 mpl.use("Agg")
 
-BLUE, ORANGE, GREEN, PURPLE = (
+BLUE, ORANGE, GREEN, PURPLE, SKY = (
     "#0072B2",
     "#D55E00",
     "#009E73",
     "#CC79A7",
+    "#56B4E9",
 )  # distinguishable with any colour vision (Okabe and Ito)
 
 

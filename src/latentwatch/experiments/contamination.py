@@ -17,10 +17,10 @@ from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.baseline import evaluate_scorer
 from latentwatch.evaluation.frame_level import frame_level
 from latentwatch.evaluation.intervals import mean_ci95
-from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE
+from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE, SKY
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_page
-from latentwatch.evaluation.run import Evaluation, evaluate_model
+from latentwatch.evaluation.run import FUSED, Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import of_seeds
 from latentwatch.experiments.seeds import Plan, check_settings, only_form, seed_folder, trained_model
@@ -40,6 +40,7 @@ EPOCHS = 20
 CURVES = {
     ("decoupled", "z_mse"): ("ours, Z-MSE", BLUE),
     ("decoupled", "p_mse"): ("ours, P-MSE", ORANGE),
+    ("decoupled", FUSED): ("ours, Z-MSE and speed", SKY),
     ("future-frame", "future-frame"): ("future-frame", GREEN),
     ("mem-ae", "mem-ae"): ("mem-ae", PURPLE),
 }
@@ -92,9 +93,8 @@ def _judged(plan: Plan, dataset: Dataset, form: str, system: str, seed: int) -> 
     """A system, trained unless it is already, on the test clips; and its minutes of training."""
     if system == "decoupled":
         model, info = trained_model(plan, dataset, form, seed)
-        return evaluate_model(model, dataset, info.calibration, say=plan.say), float(
-            info.provenance["minutes"]
-        )
+        found = evaluate_model(model, dataset, info.calibration, fusion=info.fusion, say=plan.say)
+        return found, float(info.provenance["minutes"])
     folder = seed_folder(plan, dataset, system, seed)
     file = folder / f"{dataset.name}.lw"
     height, width_px = plan.architecture.size

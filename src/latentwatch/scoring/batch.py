@@ -73,8 +73,7 @@ def score_clip(
     scores = scorer.result(np.array(times, dtype=np.float64))
     if fusion is None:
         return scores
-    speeds = speed_maps(frames, model.architecture.code_shape[1:])
-    speeds = relative(speeds, np.array(fusion.highest_speeds, dtype=np.float32))
+    speeds = relative(speed_maps(frames, model.architecture.code_shape[1:]), fusion.highest_speeds)
     fused = z_mse_and_speed(scores.z_mse, fastest(speeds), fusion)
     return replace(scores, fused=fused, speed_maps=speeds)
 

@@ -78,7 +78,7 @@ class Detector:
         self.architecture = model.architecture
         self.fusion = fusion
         self.kept = np.ones(self.architecture.code_shape[1:], dtype=bool) if kept is None else kept
-        self._speed = _RelativeSpeed(fusion, self.architecture.code_shape[1:]) if fusion else None
+        self._speed = Speedometer(self.architecture.code_shape[1:]) if fusion else None
         self._pixels = _PixelError(model) if pixel_boxes else None
         self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)
 
@@ -143,7 +143,9 @@ class Detector:
 
         picture: what `prepare` gave of the frame. None where speed is no part of the score.
         """
-        return self._speed.push(picture) if self._speed else None
+        if self._speed is None or self.fusion is None:
+            return None
+        return relative(self._speed.push(picture), self.fusion.highest_speeds)
 
     def judge(
         self,
@@ -179,19 +181,6 @@ class Detector:
         if self._pixels and limit is not None:
             return boxes_from_map(self._pixels.error_map(predicted[None]), limit, size)
         return boxes_from_map(place_map, 1, size)
-
-
-class _RelativeSpeed:
-    """The speed of each place in units of what is usual there."""
-
-    def __init__(self, fusion: Fusion, places: tuple[int, int]) -> None:
-        self._meter = Speedometer(places)
-        self._highest = np.array(fusion.highest_speeds, dtype=np.float32)
-        self.reset = self._meter.reset
-
-    def push(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Of the next frame, float32 `(h, w)`."""
-        return relative(self._meter.push(rgb), self._highest)
 
 
 class _PixelError:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from latentwatch.scoring.pooling import LEAST, Maps
@@ -90,9 +90,9 @@ def highest_speeds(clips: Sequence[Maps]) -> NDArray[np.float32]:
     return np.asarray(np.maximum(smooth, max(LEAST * smooth.max(), STILL)), dtype=np.float32)
 
 
-def relative(maps: NDArray[np.float32], highest: NDArray[np.float32]) -> NDArray[np.float32]:
+def relative(maps: NDArray[np.float32], highest: ArrayLike) -> NDArray[np.float32]:
     """Speeds `(..., h, w)` in units of the highest usual one `(h,)` of their row."""
-    return np.asarray(maps / highest[:, None])
+    return np.asarray(maps / np.asarray(highest, dtype=np.float32)[:, None])
 
 
 def fastest(maps: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -8,9 +8,12 @@ from latentwatch.experiments.streams.costs import STAGES, Cost
 from latentwatch.experiments.streams.load import Load
 
 
-def load_rows(preset: str, costs: Sequence[Cost], loads: Sequence[Load]) -> list[Row]:
-    """One row for each figure. Units: fps frames a second; latency and cpu milliseconds; memory MiB."""
-    rows = []
+def load_rows(preset: str, score: str, costs: Sequence[Cost], loads: Sequence[Load]) -> list[Row]:
+    """One row for each figure. Units: fps frames a second; latency and cpu milliseconds; memory MiB.
+
+    score: the name of what frames are scored by.
+    """
+    found = []
     for load in loads:
         figures = {
             "fps": load.scored_fps,
@@ -25,13 +28,12 @@ def load_rows(preset: str, costs: Sequence[Cost], loads: Sequence[Load]) -> list
             "memory_mib": load.memory_mib,
         }
         name = f"{load.streams} x 640x360 at {load.fps:g} frames/s"
-        rows += [_row(preset, name, metric, value) for metric, value in figures.items()]
-    rows += [_row(preset, f"batch of {cost.batch}", f"cpu_ms_{cost.stage}", cost.cpu_ms) for cost in costs]
-    return rows
-
-
-def _row(preset: str, dataset: str, metric: str, value: float) -> Row:
-    return Row(preset=preset, dataset=dataset, score="z_mse", metric=metric, value=value, seeds=1)
+        found += [(name, metric, value) for metric, value in figures.items()]
+    found += [(f"batch of {cost.batch}", f"cpu_ms_{cost.stage}", cost.cpu_ms) for cost in costs]
+    return [
+        Row(preset=preset, dataset=name, score=score, metric=metric, value=value, seeds=1)
+        for name, metric, value in found
+    ]
 
 
 def load_remarks(costs: Sequence[Cost], loads: Sequence[Load]) -> list[str]:

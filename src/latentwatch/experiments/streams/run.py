@@ -11,6 +11,7 @@ import torch
 from latentwatch.errors import StoppedError
 from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, make_folder, write_result
+from latentwatch.evaluation.run import FUSED
 from latentwatch.experiments.streams.costs import FRAMES, ROUNDS, Cost, measure_costs
 from latentwatch.experiments.streams.film import SIZE, camera_film
 from latentwatch.experiments.streams.load import SETTLE, TOLERATED, Load, measure_load
@@ -106,7 +107,12 @@ def _write(plan: StreamsPlan, costs: Sequence[Cost], loads: Sequence[Load]) -> P
             "seconds": plan.seconds,
         },
         remarks=load_remarks(costs, loads),
-        rows=load_rows(f"{architecture.height}x{architecture.width_px}", costs, loads),
+        rows=load_rows(
+            f"{architecture.height}x{architecture.width_px}",
+            FUSED if plan.detector.fusion else "z_mse",
+            costs,
+            loads,
+        ),
         **describe_run(),
     )
     caption = "Latency against throughput, and the processor time of a frame by stage."
