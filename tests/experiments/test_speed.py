@@ -89,6 +89,12 @@ def two_engines(monkeypatch):
     monkeypatch.setattr(systems, "formats", lambda: [("torch", "fp32"), ("openvino", "fp32")])
 
 
+@pytest.fixture
+def no_int8(monkeypatch):
+    """One network less to make, where another test has it."""
+    monkeypatch.setattr(systems, "has_int8", lambda: False)
+
+
 def made_up():
     measured = Measured(racers=racers(("ped2",), ("tiny", "small"), ("conv-ae", "latent-auto")))
     seconds = {"tiny": 0.01, "small": 0.002, "conv-ae": 0.04, "latent-auto": 0.5}
@@ -196,8 +202,8 @@ def test_a_small_race_for_real(tmp_path):
     assert "Not a result" in page.read_text()
 
 
+@pytest.mark.usefixtures("two_engines", "no_int8")
 def test_a_small_table3_for_real(tmp_path, monkeypatch):
-    pytest.importorskip("openvino")
     small = {"systems": ("conv-ae",), "seconds": 0.0}
     monkeypatch.setattr(table3_module, "quick_plan", lambda *a, **k: quick_plan(*a, **{**k, **small}))
     said = []
@@ -220,10 +226,10 @@ def test_a_folder_that_cannot_be_is_refused_before_the_race(tmp_path):
         run_bench(small_plan(tmp_path / "taken"), pytest.fail)
 
 
-@pytest.mark.usefixtures("two_engines")
+@pytest.mark.usefixtures("two_engines", "no_int8")
 def test_ctrl_c_keeps_the_finished_rounds(tmp_path):
     def stop(section, done, _total):
-        if section == "race" and done == 7:
+        if section == "race" and done == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(StoppedError, match=r"the finished rounds are in .*speed-race-quick\.md"):
