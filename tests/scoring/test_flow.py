@@ -3,15 +3,7 @@ import pytest
 from clips import moving_square
 from scipy import ndimage
 
-from latentwatch.scoring.flow import (
-    FRAMES_BACK,
-    STILL,
-    Speedometer,
-    fastest,
-    highest_speeds,
-    relative,
-    speed_maps,
-)
+from latentwatch.scoring.flow import FRAMES_BACK, FlowMeter, flow_maps
 from latentwatch.video.frame import Frame
 from latentwatch.video.source import open_video
 
@@ -28,56 +20,52 @@ def film(step, frames=10, size=(96, 144)):
 
 
 @pytest.mark.parametrize("step", [0, 1, 4])
-def test_what_moves_has_its_speed(step):
-    maps = speed_maps(film(step), (12, 18))
-    assert maps.shape == (10, 12, 18)
+def test_what_moves_has_its_velocity(step):
+    maps = flow_maps(film(step), (12, 18))
+    assert maps.shape == (10, 12, 18, 3)
     assert maps.dtype == np.float32
     assert not maps[0].any()
     # The first frame's 0 is among the averaged ones until there are enough others.
-    np.testing.assert_allclose(maps[2, 3:-3, 3:-3], step * 2 / 3, atol=0.15)
-    np.testing.assert_allclose(maps[FRAMES_BACK:, 3:-3, 3:-3], step, atol=0.15)
+    np.testing.assert_allclose(maps[2, 3:-3, 3:-3, 2], step * 2 / 3, atol=0.15)
+    for part, expected in enumerate((step, 0, step)):  # to the right, not down; and the speed
+        np.testing.assert_allclose(maps[FRAMES_BACK:, 3:-3, 3:-3, part], expected, atol=0.15)
+
+
+def test_what_passes_each_other_keeps_its_speed():
+    right = [frame.rgb for frame in film(2, size=(48, 144))]
+    both = [np.concatenate([rgb, rgb[:, ::-1]]) for rgb in right]  # the lower half moves left
+    meter = FlowMeter((2, 2))
+    for rgb in both:
+        maps = meter.push(rgb)
+    np.testing.assert_allclose(maps[0, :, 0], 2, atol=0.5)
+    np.testing.assert_allclose(maps[1, :, 0], -2, atol=0.5)
+    np.testing.assert_allclose(maps[..., 2], 2, atol=0.5)
 
 
 def test_after_a_jump_it_begins_anew():
     first, second = list(film(4)), list(film(1))
-    meter = Speedometer((12, 18))
+    meter = FlowMeter((12, 18))
     for frame in first:
         meter.push(frame.rgb)
     meter.reset()
-    np.testing.assert_array_equal([meter.push(frame.rgb) for frame in second], speed_maps(second, (12, 18)))
+    np.testing.assert_array_equal([meter.push(frame.rgb) for frame in second], flow_maps(second, (12, 18)))
 
 
-def test_the_same_frames_have_the_same_speeds_to_the_last_bit(tmp_path):
+def test_the_same_frames_have_the_same_flow_to_the_last_bit(tmp_path):
     frames = list(open_video(moving_square(tmp_path / "normal", size=(64, 96))))
-    usual = speed_maps(frames, (8, 12))
+    usual = flow_maps(frames, (8, 12))
     rng, held = np.random.default_rng(0), []
     for _ in range(10):
         held.append(np.empty(rng.integers(1, 24000)))  # so that the next run's arrays lie elsewhere
-        np.testing.assert_array_equal(speed_maps(frames, (8, 12)), usual)
+        np.testing.assert_array_equal(flow_maps(frames, (8, 12)), usual)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (32, 48), (480, 640)])
-def test_pictures_of_any_size_have_speeds(size):
-    maps = speed_maps(film(1, size=size), (size[0] // 8, size[1] // 8))
+def test_pictures_of_any_size_have_flow(size):
+    maps = flow_maps(film(1, size=size), (size[0] // 8, size[1] // 8))
     assert np.isfinite(maps).all()
-    assert maps[-1].max() > 0.5
+    assert maps[-1, ..., 2].max() > 0.5
 
 
-def test_no_frames_have_no_speed():
-    assert speed_maps([], (3, 4)).shape == (0, 3, 4)
-
-
-def test_a_speed_is_told_by_what_is_usual_in_its_row():
-    maps = np.array([[[0.5, 2], [4, 0]], [[0, 0], [2, 6]]], dtype=np.float32)
-    np.testing.assert_allclose(fastest(relative(maps, np.array([1, 4], dtype=np.float32))), [2, 1.5])
-
-
-def test_usual_speed_follows_the_rows_and_is_nowhere_nought():
-    maps = np.zeros((50, 30, 40), dtype=np.float32)
-    maps[:, 10:20] = 1
-    maps[:, 20:] = 3
-    usual = highest_speeds([maps[:20], maps[20:]])
-    assert usual[14] == pytest.approx(1, abs=0.05)
-    assert usual[-1] == pytest.approx(3)
-    assert usual[0] == pytest.approx(0.3)  # a tenth of the highest: nothing at all moves there
-    assert highest_speeds([np.zeros_like(maps)]) == pytest.approx(STILL)
+def test_no_frames_have_no_flow():
+    assert flow_maps([], (3, 4)).shape == (0, 3, 4, 3)

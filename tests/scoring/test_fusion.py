@@ -9,7 +9,7 @@ from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import PLACE_QUANTILE, QUANTILE, learn_fusion
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
-from latentwatch.scoring.flow import speed_maps
+from latentwatch.scoring.flow import flow_maps
 from latentwatch.scoring.fusion import LEAST_DEVIATION, deviations, fused, usual_score
 from latentwatch.scoring.group import DetectorGroup
 from latentwatch.video.source import open_video
@@ -59,9 +59,9 @@ def scene(tmp_path):
     """A model with the fusion of footage of its own, and faster footage to score."""
     model = random_model(SMALL)
     normal = list(open_video(moving_square(tmp_path / "normal", frames=60)))
-    speeds = [speed_maps(normal, PLACES)]
+    flow = [flow_maps(normal, PLACES)]
     scores = [score_clip(model, normal)]
-    return model, learn_fusion(speeds, speeds, scores), moving_square(tmp_path / "fast", speed=4), normal
+    return model, learn_fusion(flow, flow, scores), moving_square(tmp_path / "fast", speed=4), normal
 
 
 def test_its_thresholds_are_quantiles_of_normal_footage(scene):
@@ -113,7 +113,8 @@ def test_boxes_come_from_speed_too_and_not_from_ignored_places(scene):
     assert seen.boxes
     assert seen.place_map.max() == pytest.approx(seen.speed_map.max() / fusion.place_threshold)
     assert max(box.bottom for box in seen.boxes) > 4
-    assert all(box.bottom <= 4 for box in unseen.boxes)  # two rows of places of two pixels each
+    # Two rows of places of two pixels each, and where the map goes from there to the next row's middle.
+    assert all(box.bottom <= 5 for box in unseen.boxes)
     assert not unseen.place_map[2:].any()
     assert unseen.score < seen.score
 
@@ -136,8 +137,23 @@ def test_without_fusion_the_score_is_z_mse(scene):
 def test_what_speeds_cannot_be_is_refused():
     usual = UsualScore(mean=0, deviation=1, least=1)
     good = Fusion(
-        highest_speeds=[1.0], z_mse=usual, speed=usual, speed_weight=2, threshold=1, place_threshold=1
+        highest_speeds=[1.0],
+        velocities=[(0.0, 0.0)],
+        direction_weight=2,
+        z_mse=usual,
+        speed=usual,
+        speed_weight=2,
+        threshold=1,
+        place_threshold=1,
     )
-    for wrong in ({"highest_speeds": []}, {"highest_speeds": [0.0]}, {"threshold": float("inf")}):
+    for wrong in (
+        {"highest_speeds": []},
+        {"highest_speeds": [0.0]},
+        {"velocities": []},
+        {"velocities": [(0.0,)]},
+        {"velocities": [(0.0, float("nan"))]},
+        {"direction_weight": -1},
+        {"threshold": float("inf")},
+    ):
         with pytest.raises(ValueError, match="validation error"):
             Fusion.model_validate(good.model_dump() | wrong)

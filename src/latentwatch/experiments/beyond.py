@@ -23,8 +23,7 @@ from latentwatch.experiments.rows import Trainings, mean_row, settings_with_comm
 from latentwatch.experiments.seeds import Plan, dataset_of, seed_folder, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.codes import encoded
-from latentwatch.scoring.flow import speed_maps
-from latentwatch.scoring.pooling import Maps
+from latentwatch.scoring.flow import FlowMaps, flow_maps
 
 COPIES = 3
 """Altered copies of each clip of normal footage: one for each way to alter it."""
@@ -52,7 +51,7 @@ def reproduce_beyond(plan: Plan) -> Path:
     dataset = dataset_of(plan, "ped2")
     changed = altered(dataset.train, copies=COPIES)
     plan.say(f"optical flow of {len(dataset.test) + len(changed.test)} clips")
-    speeds = {clip.name: _speed_maps(plan, clip) for clip in (*dataset.test, *changed.test)}
+    flow = {clip.name: _flow_maps(plan, clip) for clip in (*dataset.test, *changed.test)}
     page = plan.results / f"{plan.name}.md"
     done: dict[str, list[Judged]] = {}
     trainings: dict[str, Trainings] = {}
@@ -62,7 +61,7 @@ def reproduce_beyond(plan: Plan) -> Path:
             settings = plan.forms[form].model_copy(update={"seed": seed})
             folder = seed_folder(plan, dataset, form, seed) / "horizons"
             scores = BeyondScores(model, settings, dataset, folder, plan)
-            judged = Judged(*(_judge(plan, model, each, scores, speeds) for each in (dataset, changed)))
+            judged = Judged(*(_judge(plan, model, each, scores, flow) for each in (dataset, changed)))
             done.setdefault(form, []).append(judged)
             trainings.setdefault(form, Trainings()).add(info)
             page = _write(plan, done, trainings)
@@ -70,20 +69,20 @@ def reproduce_beyond(plan: Plan) -> Path:
 
 
 def _judge(
-    plan: Plan, model: Decoupled, dataset: Dataset, scores: BeyondScores, speeds: Mapping[str, Maps]
+    plan: Plan, model: Decoupled, dataset: Dataset, scores: BeyondScores, flow: Mapping[str, FlowMaps]
 ) -> Figures:
     clips: dict[str, list[LabelledScores]] = {}
     for clip, labels in judged_clips(dataset, plan.say):
         with clip.open(model.architecture.size) as frames:
             observed = encoded(model, frames)
-        for name, found in scores.of(observed, speeds[clip.name]).items():
+        for name, found in scores.of(observed, flow[clip.name]).items():
             clips.setdefault(name, []).append(LabelledScores(clip.name, found, labels))
     return {name: frame_level(judged) for name, judged in clips.items()}
 
 
-def _speed_maps(plan: Plan, clip: Clip) -> Maps:
+def _flow_maps(plan: Plan, clip: Clip) -> FlowMaps:
     with clip.open(plan.architecture.size) as frames:
-        return speed_maps(frames, plan.architecture.code_shape[1:])
+        return flow_maps(frames, plan.architecture.code_shape[1:])
 
 
 def _write(plan: Plan, done: dict[str, list[Judged]], trainings: dict[str, Trainings]) -> Path:

@@ -10,11 +10,12 @@ from latentwatch.experiments.horizons import TOGETHER, Horizons
 from latentwatch.experiments.seeds import Plan
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.codes import Codes, beside_predicted, encoded
-from latentwatch.scoring.flow import fastest, highest_speeds, relative, speed_maps
+from latentwatch.scoring.flow import FlowMaps, flow_maps
 from latentwatch.scoring.fusion import Scores, fused, usual_score
 from latentwatch.scoring.mahalanobis import ErrorCovariance
 from latentwatch.scoring.pooling import Maps, UsualError, mean, pooled, variants
 from latentwatch.scoring.rarity import CodeBank
+from latentwatch.scoring.usual_flow import UsualFlow, fastest
 from latentwatch.training.frames import build_store, frames_of
 from latentwatch.training.settings import TrainingSettings
 
@@ -57,23 +58,23 @@ class BeyondScores:
         self._covariance = ErrorCovariance.of(each.differences for each in normal)
         self._horizons = Horizons(model, settings, store, seen, codes, folder, plan)
         ahead = [self._horizons.scores(each)[TOGETHER][self._warm_up :] for each in codes]
-        seen_speeds, speeds = (
-            [speed_maps(frames_of(store, *run), model.architecture.code_shape[1:]) for run in runs]
+        seen_flow, flow = (
+            [flow_maps(frames_of(store, *run), model.architecture.code_shape[1:]) for run in runs]
             for runs in (seen, held_out)
         )
-        self._highest_speeds = highest_speeds(seen_speeds)
+        self._usual_flow = UsualFlow.of(seen_flow)
         normal_scores = {
             "mean": mean(errors),
             "horizons": np.concatenate(ahead),
             "rarity": mean(np.concatenate([self._bank.maps(each.observed) for each in normal])),
-            "speed": np.concatenate([self._speed(maps) for maps in speeds]),
+            "speed": np.concatenate([self._speed(maps) for maps in flow]),
         }
         self._usual = {name: usual_score(scores) for name, scores in normal_scores.items()}
 
-    def of(self, observed: Tensor, speeds: Maps) -> dict[str, Scores]:
+    def of(self, observed: Tensor, flow: FlowMaps) -> dict[str, Scores]:
         """Scores `(N,)` of a clip by name; NaN for the first frames, which have no Z-MSE.
 
-        observed: the clip's codes `(N, C, h, w)`. speeds: its speed maps `(N, h, w)`.
+        observed: the clip's codes `(N, C, h, w)`. flow: its flow maps.
         """
         codes = beside_predicted(self._model, observed)
         errors, rarity = _error_maps(codes.differences), self._bank.maps(codes.observed)
@@ -85,7 +86,7 @@ class BeyondScores:
         found["mean, rarity"] = np.sqrt(mean(errors) * mean(rarity))
         # No frame is judged by one score alone: not those that a shorter horizon reaches.
         found |= {name: scores[self._warm_up :] for name, scores in self._horizons.scores(observed).items()}
-        found["speed"] = self._speed(speeds)
+        found["speed"] = self._speed(flow)
         parts = {
             "mean": found["mean"],
             "horizons": found[TOGETHER],
@@ -99,9 +100,9 @@ class BeyondScores:
         unscored = np.full(min(self._warm_up, len(observed)), np.nan)
         return {name: np.concatenate([unscored, scores]) for name, scores in found.items()}
 
-    def _speed(self, maps: Maps) -> Scores:
+    def _speed(self, maps: FlowMaps) -> Scores:
         """The relative speed of the fastest place, of the frames of a clip that have a Z-MSE."""
-        return fastest(relative(maps[self._warm_up :], self._highest_speeds))
+        return fastest(self._usual_flow.speeds(maps[self._warm_up :]))
 
 
 def _error_maps(differences: Codes) -> Maps:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from latentwatch.bundle.fusion import Fusion
 from latentwatch.models.decoupled import Decoupled, windows
-from latentwatch.scoring.flow import fastest, relative, speed_maps
+from latentwatch.scoring.flow import flow_maps
 from latentwatch.scoring.fusion import z_mse_and_speed
+from latentwatch.scoring.usual_flow import UsualFlow, fastest
 from latentwatch.video.frame import Frame
 
 
@@ -73,7 +74,7 @@ def score_clip(
     scores = scorer.result(np.array(times, dtype=np.float64))
     if fusion is None:
         return scores
-    speeds = relative(speed_maps(frames, model.architecture.code_shape[1:]), fusion.highest_speeds)
+    speeds = UsualFlow.in_file(fusion).speeds(flow_maps(frames, model.architecture.code_shape[1:]))
     fused = z_mse_and_speed(scores.z_mse, fastest(speeds), fusion)
     return replace(scores, fused=fused, speed_maps=speeds)
 

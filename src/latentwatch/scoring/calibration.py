@@ -8,9 +8,9 @@ from latentwatch.bundle.bundle import Calibration
 from latentwatch.bundle.fusion import Fusion
 from latentwatch.errors import LatentwatchError
 from latentwatch.scoring.batch import ClipScores
-from latentwatch.scoring.flow import STILL, fastest, highest_speeds, relative
+from latentwatch.scoring.flow import FlowMaps
 from latentwatch.scoring.fusion import SPEED_WEIGHT, usual_score, z_mse_and_speed
-from latentwatch.scoring.pooling import Maps
+from latentwatch.scoring.usual_flow import STILL, UsualFlow, fastest
 
 QUANTILE = 0.995
 """Share of normal frames whose score stays below the threshold."""
@@ -43,21 +43,23 @@ def calibrate(held_out: Sequence[ClipScores], pixel_threshold: float | None = No
     )
 
 
-def learn_fusion(seen: Sequence[Maps], held_out: Sequence[Maps], scores: Sequence[ClipScores]) -> Fusion:
+def learn_fusion(
+    seen: Sequence[FlowMaps], held_out: Sequence[FlowMaps], scores: Sequence[ClipScores]
+) -> Fusion:
     """How Z-MSE and speed are made one score, from a camera's normal footage.
 
-    seen: speed maps of clips that the model has learned from. held_out: of those that it has not, whose
+    seen: flow maps of clips that the model has learned from. held_out: of those that it has not, whose
     scores are `scores`. Frames without a Z-MSE do not count; one at least has it, see `calibrate`.
     """
-    highest = highest_speeds(seen)
+    usual = UsualFlow.of(seen)
     known = [~np.isnan(clip.z_mse) for clip in scores]
-    maps = np.concatenate(
-        [relative(clip, highest)[scored] for clip, scored in zip(held_out, known, strict=True)]
-    )
+    maps = np.concatenate([usual.speeds(clip[scored]) for clip, scored in zip(held_out, known, strict=True)])
     z_mse = np.concatenate([clip.z_mse[scored] for clip, scored in zip(scores, known, strict=True)])
     speeds = fastest(maps)
     fusion = Fusion(
-        highest_speeds=[float(speed) for speed in highest],
+        highest_speeds=usual.highest_speeds.tolist(),
+        velocities=usual.velocities.tolist(),
+        direction_weight=usual.direction_weight,
         z_mse=usual_score(z_mse),
         speed=usual_score(speeds),
         speed_weight=SPEED_WEIGHT,

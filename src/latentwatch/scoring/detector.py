@@ -16,9 +16,10 @@ from latentwatch.engines.engine import Engine
 from latentwatch.engines.torch_engine import TorchEngine
 from latentwatch.errors import UsageError
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.scoring.flow import Speedometer, fastest, relative
+from latentwatch.scoring.flow import FlowMeter
 from latentwatch.scoring.fusion import z_mse_and_speed
 from latentwatch.scoring.localise import Box, boxes_from_map, unusual_places
+from latentwatch.scoring.usual_flow import UsualFlow, fastest
 from latentwatch.video.frame import Frame
 from latentwatch.video.resize import resize
 
@@ -78,7 +79,8 @@ class Detector:
         self.architecture = model.architecture
         self.fusion = fusion
         self.kept = np.ones(self.architecture.code_shape[1:], dtype=bool) if kept is None else kept
-        self._speed = Speedometer(self.architecture.code_shape[1:]) if fusion else None
+        self._flow = FlowMeter(self.architecture.code_shape[1:]) if fusion else None
+        self._usual_flow = UsualFlow.in_file(fusion) if fusion else None
         self._pixels = _PixelError(model) if pixel_boxes else None
         self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)
 
@@ -122,8 +124,8 @@ class Detector:
         """Forgets the frames seen so far; call it when the stream jumps."""
         self.motion.reset()
         self._ahead.clear()
-        if self._speed:
-            self._speed.reset()
+        if self._flow:
+            self._flow.reset()
 
     def step(self, frame: Frame, rgb: NDArray[np.uint8] | None = None) -> Result | None:
         """Takes the next frame; None until k + horizon frames have been seen.
@@ -143,9 +145,9 @@ class Detector:
 
         picture: what `prepare` gave of the frame. None where speed is no part of the score.
         """
-        if self._speed is None or self.fusion is None:
+        if self._flow is None or self._usual_flow is None:
             return None
-        return relative(self._speed.push(picture), self.fusion.highest_speeds)
+        return self._usual_flow.speeds(self._flow.push(picture))
 
     def judge(
         self,

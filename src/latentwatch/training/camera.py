@@ -16,7 +16,7 @@ from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import calibrate, learn_fusion
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
-from latentwatch.scoring.flow import speed_maps
+from latentwatch.scoring.flow import flow_maps
 from latentwatch.training.checkpoints import last_checkpoint
 from latentwatch.training.frames import frames_of
 from latentwatch.training.lock import only_one_in
@@ -71,7 +71,7 @@ def learn_camera(
             if settings.fuse_speed and trained.model.motion.predicts:
                 say("measuring how fast things move")
                 seen, others = (
-                    [speed_maps(frames_of(trained.store, *run), architecture.code_shape[1:]) for run in runs]
+                    [flow_maps(frames_of(trained.store, *run), architecture.code_shape[1:]) for run in runs]
                     for runs in (trained.seen, trained.held_out)
                 )
                 fusion = learn_fusion(seen, others, held_out)

@@ -1,0 +1,89 @@
+"""How things move in normal footage, and how fast a place is by that measure.
+
+Z-MSE asks whether a code was foreseen, and who rides steadily through a crowd, or against it, is foreseen.
+This asks how fast what moves is, and whether anything else goes its way. (Not in the paper.)
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+from scipy.spatial import KDTree
+
+from latentwatch.bundle.fusion import Fusion
+from latentwatch.scoring.flow import FlowMaps
+from latentwatch.scoring.pooling import LEAST
+
+RARE = 0.999
+"""Share of all normal speeds that are below the usual highest speed, and of all velocities that are usual."""
+
+STILL = 0.05
+"""Pixels a frame that the flow of what stands still may show: no row's usual highest speed is below."""
+
+CELL = 0.2
+"""Velocities are told apart by so much, in units of the usual highest speed."""
+
+DIRECTION_WEIGHT = 2.0
+"""How much the distance to the nearest usual velocity counts, speed counting 1.
+
+On altered footage of Ped2 1 and 2 are alike, and either is above 0 in every way of altering it.
+"""
+
+
+class UsualFlow:
+    """How things move in one camera's normal footage.
+
+    highest_speeds: the highest usual speed of each row of places, `(h,)` in pixels a frame: far away, things
+    are slow. velocities: those that are usual, `(n, 2)` across and down, in units of the row's highest speed.
+    direction_weight: see `DIRECTION_WEIGHT`.
+    """
+
+    def __init__(
+        self,
+        highest_speeds: ArrayLike,
+        velocities: ArrayLike,
+        direction_weight: float = DIRECTION_WEIGHT,
+    ) -> None:
+        self.highest_speeds = np.asarray(highest_speeds, dtype=np.float32)
+        self.velocities = np.asarray(velocities, dtype=np.float64)
+        self.direction_weight = direction_weight
+        self._usual = KDTree(self.velocities)
+
+    @classmethod
+    def in_file(cls, fusion: Fusion) -> "UsualFlow":
+        """What the model file has of it."""
+        return cls(fusion.highest_speeds, fusion.velocities, fusion.direction_weight)
+
+    @classmethod
+    def of(cls, clips: Sequence[FlowMaps]) -> "UsualFlow":
+        """Learned from the flow maps of normal clips."""
+        maps = np.concatenate(clips)
+        highest = _highest_speeds(maps[..., 2])
+        cells = np.rint(maps[..., :2] / highest[:, None, None] / CELL).reshape(-1, 2)
+        kinds, counts = np.unique(cells, axis=0, return_counts=True)
+        by_count = np.argsort(-counts, kind="stable")
+        kept = int(np.searchsorted(np.cumsum(counts[by_count]), RARE * len(cells))) + 1
+        return cls(highest, kinds[by_count[:kept]] * CELL)
+
+    def speeds(self, maps: FlowMaps) -> NDArray[np.float32]:
+        """The relative speed of each place, `(..., h, w)`: 1 is the highest usual one of its row.
+
+        What moves as nothing usually does counts as faster, by `direction_weight` times the distance of its
+        velocity from the nearest usual one.
+        """
+        relative = maps / self.highest_speeds[:, None, None]
+        distance, _ = self._usual.query(relative[..., :2])
+        return np.asarray(relative[..., 2] + self.direction_weight * distance, dtype=np.float32)
+
+
+def fastest(maps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Of each frame, the speed of its fastest place: `(..., h, w)` to `(...)`."""
+    return np.asarray(maps.max(axis=(-2, -1)), dtype=np.float64)
+
+
+def _highest_speeds(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of each row, `(h,)`. Neighbouring rows are averaged, since little moves in one."""
+    rows = np.quantile(maps.transpose(1, 0, 2).reshape(maps.shape[1], -1), RARE, axis=1)
+    smooth = ndimage.gaussian_filter1d(rows, sigma=1.5)
+    return np.asarray(np.maximum(smooth, max(LEAST * smooth.max(), STILL)), dtype=np.float32)
