@@ -202,8 +202,9 @@ def test_a_small_race_for_real(tmp_path):
     assert "Not a result" in page.read_text()
 
 
-@pytest.mark.usefixtures("two_engines", "no_int8")
+@pytest.mark.usefixtures("no_int8")
 def test_a_small_table3_for_real(tmp_path, monkeypatch):
+    pytest.importorskip("openvino")
     small = {"systems": ("conv-ae",), "seconds": 0.0}
     monkeypatch.setattr(table3_module, "quick_plan", lambda *a, **k: quick_plan(*a, **{**k, **small}))
     said = []

@@ -49,7 +49,7 @@ def evaluate(
     from latentwatch.evaluation.baseline import evaluate_scorer
     from latentwatch.evaluation.plots import plot_clips, plot_roc
     from latentwatch.evaluation.results import make_folder
-    from latentwatch.evaluation.run import evaluate_model
+    from latentwatch.evaluation.run import TITLES, evaluate_model, score_name
     from latentwatch.evaluation.written import write_evaluation
     from latentwatch.scoring.baseline import load_baseline
     from latentwatch.scoring.camera import number_format, open_camera
@@ -75,9 +75,8 @@ def evaluate(
             window=window,
             unscored_as_first=unscored_as_first,
         )
-        system, main, title = "decoupled", "z_mse", "Z-MSE"
-        if description.fusion:
-            main, title = "fused", "Z-MSE and speed"
+        system, main = "decoupled", score_name(description.fusion)
+        title = TITLES[main]
         if not network.motion.predicts:
             result, main, title = result.renamed(main, "z_nll"), "z_nll", "Z-NLL"
     else:

@@ -27,6 +27,14 @@ SCORES = ("z_mse", "p_mse", "r_mse")
 FUSED = "fused"
 """Z-MSE and speed made one (`scoring.fusion`), of models whose file says how."""
 
+TITLES = {"z_mse": "Z-MSE", "p_mse": "P-MSE", FUSED: "Z-MSE and speed"}
+"""What plots and pages call them where Z-MSE is held against its rivals."""
+
+
+def score_name(fusion: Fusion | None) -> str:
+    """What a model of that fusion, or of none, scores by."""
+    return FUSED if fusion else "z_mse"
+
 
 @dataclass(frozen=True)
 class Evaluation:

@@ -20,7 +20,7 @@ from latentwatch.evaluation.intervals import mean_ci95
 from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE, SKY
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_page
-from latentwatch.evaluation.run import FUSED, Evaluation, evaluate_model
+from latentwatch.evaluation.run import FUSED, TITLES, Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import of_seeds
 from latentwatch.experiments.seeds import Plan, check_settings, only_form, seed_folder, trained_model
@@ -38,9 +38,9 @@ EPOCHS = 20
 """Of a baseline, or as many as ours has where these are fewer."""
 
 CURVES = {
-    ("decoupled", "z_mse"): ("ours, Z-MSE", BLUE),
-    ("decoupled", "p_mse"): ("ours, P-MSE", ORANGE),
-    ("decoupled", FUSED): ("ours, Z-MSE and speed", SKY),
+    ("decoupled", "z_mse"): (f"ours, {TITLES['z_mse']}", BLUE),
+    ("decoupled", "p_mse"): (f"ours, {TITLES['p_mse']}", ORANGE),
+    ("decoupled", FUSED): (f"ours, {TITLES[FUSED]}", SKY),
     ("future-frame", "future-frame"): ("future-frame", GREEN),
     ("mem-ae", "mem-ae"): ("mem-ae", PURPLE),
 }

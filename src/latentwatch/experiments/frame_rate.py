@@ -10,7 +10,7 @@ from latentwatch.datasets.derived import every
 from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_page
-from latentwatch.evaluation.run import FUSED, Evaluation, evaluate_model
+from latentwatch.evaluation.run import FUSED, TITLES, Evaluation, evaluate_model
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, of_seeds, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_model
@@ -18,8 +18,6 @@ from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_m
 STEPS, QUICK_STEPS = (1, 2, 3, 4, 5, 8), (1, 3, 5)
 """The values of d."""
 
-SCORES = {"z_mse": "Z-MSE", "p_mse": "P-MSE", FUSED: "Z-MSE and speed"}
-"""The last, which is not in the paper, is of models whose file says how."""
 METRICS = ("auc_micro", "auc_macro")
 
 
@@ -74,7 +72,7 @@ def _write(plan: Plan, done: dict[int, list[Evaluation]], trainings: dict[int, T
             values=[getattr(each.figures[score], metric) for each in evaluations],
         )
         for step, evaluations in done.items()
-        for score in SCORES
+        for score in TITLES
         if score in evaluations[0].figures
         for metric in METRICS
     }
@@ -104,7 +102,7 @@ def _remark(rows: dict[tuple[int, str, str], Row], steps: list[int]) -> str:
     )
     change = {
         score: rows[steps[-1], score, "auc_micro"].value - rows[steps[0], score, "auc_micro"].value
-        for score in SCORES
+        for score in TITLES
         if (steps[0], score, "auc_micro") in rows
     }
     fused = f", {change[FUSED]:+.1f} (Z-MSE and speed, not in the paper)" if FUSED in change else ""
@@ -118,7 +116,7 @@ def _remark(rows: dict[tuple[int, str, str], Row], steps: list[int]) -> str:
 def _plot(rows: dict[tuple[int, str, str], Row], steps: list[int], path: Path) -> None:
     figure = Figure(figsize=(7.2, 3.2), layout="constrained")
     for axes, metric in zip(figure.subplots(1, 2, sharey=True), METRICS, strict=True):
-        for score, colour, style in zip(SCORES, (BLUE, ORANGE, GREEN), ("o-", "s--", "^:"), strict=True):
+        for score, colour, style in zip(TITLES, (BLUE, ORANGE, GREEN), ("o-", "s--", "^:"), strict=True):
             if (steps[0], score, metric) not in rows:
                 continue
             points = [rows[step, score, metric] for step in steps]
@@ -129,7 +127,7 @@ def _plot(rows: dict[tuple[int, str, str], Row], steps: list[int], path: Path) -
                 fmt=style,
                 color=colour,
                 capsize=3,
-                label=SCORES[score],
+                label=TITLES[score],
             )
         axes.set(xlabel="d: one frame in d is kept", title=metric.replace("auc_", "AUC "), xticks=steps)
         axes.set_ylabel("percent" if metric == METRICS[0] else "")

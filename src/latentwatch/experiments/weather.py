@@ -22,7 +22,7 @@ from latentwatch.evaluation.frame_level import LabelledScores, frame_level
 from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, plot_sheet
 from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, write_page
-from latentwatch.evaluation.run import FUSED
+from latentwatch.evaluation.run import FUSED, TITLES
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, seed_folder, trained_seeds
@@ -34,8 +34,6 @@ from latentwatch.video.frame import Frame
 from latentwatch.video.resize import resize
 
 RAIN = ("none", "heavy", "torrential")
-SCORES = {"z_mse": "Z-MSE", "p_mse": "P-MSE", FUSED: "Z-MSE and speed"}
-"""The last is of models whose file says how."""
 METRICS = ("auc_micro", "auc_macro")
 CLEAN = str(Corruption())
 SAMPLES = (
@@ -147,7 +145,7 @@ def _figures(
         assert clip.labels is not None  # Ped2's reader gives them to every test clip
         frames = _changed(store, start, stop, how, model)
         scores = score_clip(model, frames, pixel_scores=True, reconstruct=False, fusion=fusion)
-        for score in SCORES:
+        for score in TITLES:
             values = getattr(scores, score)
             if values is not None:
                 clips.setdefault(score, []).append(LabelledScores(clip.name, values, clip.labels))
@@ -249,7 +247,7 @@ def _plot_curves(grid: Grid, micro: dict[str, dict[str, float]], path: Path) -> 
             ]
             for score, style in zip(micro[CLEAN], ("o-", "s--", "^:"), strict=False):
                 values = [micro[name][score] for name in names]
-                label = f"{SCORES[score]}, {'no' if rain == 'none' else rain} rain"
+                label = f"{TITLES[score]}, {'no' if rain == 'none' else rain} rain"
                 axes.plot(grid.brightness, values, style, color=colour, markersize=4, label=label)
         axes.set(title=f"blur {blur:g}" if blur else "no blur", xlabel="brightness, share of the original")
     panels[0].set_ylabel("micro AUC (%)")
@@ -266,7 +264,7 @@ def _plot_single(grid: Grid, micro: dict[str, dict[str, float]], path: Path) -> 
     for number, (score, colour) in enumerate(zip(scores, (BLUE, ORANGE, GREEN), strict=False)):
         values = [micro[name][score] for name in grid.single]
         shift = (number - (len(scores) - 1) / 2) * thick
-        axes.barh(places + shift, values, 0.95 * thick, color=colour, label=SCORES[score])
+        axes.barh(places + shift, values, 0.95 * thick, color=colour, label=TITLES[score])
         axes.axvline(micro[CLEAN][score], color=colour, linewidth=1, linestyle=":")
     axes.set_yticks(places, grid.single)
     axes.invert_yaxis()

@@ -79,7 +79,7 @@ class Detector:
         self.architecture = model.architecture
         self.fusion = fusion
         self.kept = np.ones(self.architecture.code_shape[1:], dtype=bool) if kept is None else kept
-        self._flow = FlowMeter(self.architecture.code_shape[1:]) if fusion else None
+        self._flow = FlowMeter(self.architecture.code_shape[1:])
         self._usual_flow = UsualFlow.in_file(fusion) if fusion else None
         self._pixels = _PixelError(model) if pixel_boxes else None
         self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)
@@ -124,8 +124,7 @@ class Detector:
         """Forgets the frames seen so far; call it when the stream jumps."""
         self.motion.reset()
         self._ahead.clear()
-        if self._flow:
-            self._flow.reset()
+        self._flow.reset()
 
     def step(self, frame: Frame, rgb: NDArray[np.uint8] | None = None) -> Result | None:
         """Takes the next frame; None until k + horizon frames have been seen.
@@ -145,7 +144,7 @@ class Detector:
 
         picture: what `prepare` gave of the frame. None where speed is no part of the score.
         """
-        if self._flow is None or self._usual_flow is None:
+        if self._usual_flow is None:
             return None
         return self._usual_flow.speeds(self._flow.push(picture))
 

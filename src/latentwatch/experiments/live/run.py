@@ -6,7 +6,7 @@ from pathlib import Path
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.datasets.registry import open_dataset
 from latentwatch.errors import MissingPackageError, installing
-from latentwatch.evaluation.run import FUSED
+from latentwatch.evaluation.run import score_name
 from latentwatch.experiments.experiment import Experiment, Work
 from latentwatch.experiments.live.camera import calibrated_model
 from latentwatch.experiments.live.measured import Accuracy, Faults, Load, load
@@ -58,7 +58,7 @@ def _write(plan: Plan, model: Path, folder: Path) -> Path:
         preset=f"{plan.preset} {only_form(plan)}",
     )
     engine = load_budget(model, file_sha256(model)).engine
-    score = FUSED if load_bundle(model)[1].fusion else "z_mse"
+    score = score_name(load_bundle(model)[1].fusion)
     return write_live(named, load(Accuracy, folder), load(Faults, folder), load(Load, folder), engine, score)
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE
+from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE, SKY
 from latentwatch.experiments.streams.costs import STAGES, Cost
 from latentwatch.experiments.streams.load import Load
 
-YELLOW, SKY_BLUE = "#E69F00", "#56B4E9"  # of Okabe and Ito, as the others
+YELLOW = "#E69F00"  # of Okabe and Ito, as the others
 
 
 def plot_loads(loads: Sequence[Load], costs: Sequence[Cost], path: Path) -> None:
@@ -47,7 +47,7 @@ def plot_loads(loads: Sequence[Load], costs: Sequence[Cost], path: Path) -> None
     left.legend(frameon=False, fontsize=8)
     batches = sorted({cost.batch for cost in costs})
     below = [0.0] * len(batches)
-    for stage, colour in zip(STAGES, (BLUE, YELLOW, ORANGE, GREEN, SKY_BLUE, PURPLE), strict=True):
+    for stage, colour in zip(STAGES, (BLUE, YELLOW, ORANGE, GREEN, SKY, PURPLE), strict=True):
         heights = [cost.cpu_ms for cost in costs if cost.stage == stage]
         right.bar(
             [str(batch) for batch in batches], heights, bottom=below, color=colour, label=stage, width=0.6

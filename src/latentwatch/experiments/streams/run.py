@@ -11,7 +11,7 @@ import torch
 from latentwatch.errors import StoppedError
 from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, make_folder, write_result
-from latentwatch.evaluation.run import FUSED
+from latentwatch.evaluation.run import score_name
 from latentwatch.experiments.streams.costs import FRAMES, ROUNDS, Cost, measure_costs
 from latentwatch.experiments.streams.film import SIZE, camera_film
 from latentwatch.experiments.streams.load import SETTLE, TOLERATED, Load, measure_load
@@ -109,7 +109,7 @@ def _write(plan: StreamsPlan, costs: Sequence[Cost], loads: Sequence[Load]) -> P
         remarks=load_remarks(costs, loads),
         rows=load_rows(
             f"{architecture.height}x{architecture.width_px}",
-            FUSED if plan.detector.fusion else "z_mse",
+            score_name(plan.detector.fusion),
             costs,
             loads,
         ),
