@@ -1,3 +1,4 @@
+import gc
 import threading
 import time
 
@@ -220,13 +221,29 @@ def test_cameras_that_hang_do_not_hold_up_the_end(detector, clip, monkeypatch):
         reader.close()
 
 
-def test_closing_stops_all_threads(detector, clip):
-    before = threading.active_count()
-    batches = watched(detector, {camera: played(clip, 50) for camera in "ab"}).batches()
+def test_closing_stops_all_readers_and_the_end_of_a_group_its_threads(detector, clip):
+    before = set(threading.enumerate())
+
+    def of_the_group(thread):
+        return thread.name.startswith("camera")
+
+    def new():
+        gc.collect()
+        return {thread for thread in threading.enumerate() if thread not in before}
+
+    scheduler = watched(detector, {camera: played(clip, 50) for camera in "ab"})
+    batches = scheduler.batches()
     next(batches)
-    assert threading.active_count() == before + 2
+    assert len([thread for thread in new() if not of_the_group(thread)]) == 2
     batches.close()
-    assert threading.active_count() == before
+    left = new()
+    assert left
+    assert all(map(of_the_group, left))
+    del scheduler, batches
+    for thread in left:
+        thread.join(5)
+    gc.collect()
+    assert not new()
 
 
 def test_cameras_with_one_model_file_share_its_engine(detector, clip, tmp_path):

@@ -1,9 +1,13 @@
 """Many cameras side by side: frames that came together go through the networks together."""
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.engines.choose import open_engine
@@ -26,6 +30,8 @@ class DetectorGroup:
             if detector.pixel_boxes:
                 raise ValueError(f"{camera}: boxes from pixels are not for groups")
         self._detectors = dict(detectors)
+        # For what each camera needs by itself; one after the other would leave all cores idle but one.
+        self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="camera")
 
     def reset(self, camera: str) -> None:
         """Forgets the frames of one camera; call it when its stream jumps."""
@@ -39,18 +45,27 @@ class DetectorGroup:
         results: dict[str, Result | None] = {}
         for engine, cameras in by_engine.items():
             detectors = [self._detectors[camera] for camera in cameras]
-            pictures = [
-                detector.prepare(frames[camera]) for camera, detector in zip(cameras, detectors, strict=True)
-            ]
-            codes = engine.encode(np.stack(pictures))
+            seen = list(self._threads.map(_seen, detectors, [frames[camera] for camera in cameras]))
+            codes = engine.encode(np.stack([each.picture for each in seen]))
             ahead = engine.push_many([detector.motion for detector in detectors], codes)
             for number, (camera, detector) in enumerate(zip(cameras, detectors, strict=True)):
                 predicted = ahead[number]
                 # Copied: a part of the batch would keep all of it in memory until its time.
                 own = None if predicted is None else predicted.copy()
-                speed_map = detector.speeds(pictures[number])
-                results[camera] = detector.judge(frames[camera], codes[number], own, speed_map)
+                results[camera] = detector.judge(frames[camera], codes[number], own, seen[number].speed_map)
         return results
+
+
+class _Seen(NamedTuple):
+    """What is known of a camera's frame before the networks: see `Detector.prepare` and `Detector.speeds`."""
+
+    picture: NDArray[np.uint8]
+    speed_map: NDArray[np.float32] | None
+
+
+def _seen(detector: Detector, frame: Frame) -> _Seen:
+    picture = detector.prepare(frame)
+    return _Seen(picture, detector.speeds(picture))
 
 
 def open_group(
