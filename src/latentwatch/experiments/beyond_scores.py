@@ -12,6 +12,7 @@ from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.codes import Codes, beside_predicted, encoded
 from latentwatch.scoring.flow import FlowMaps, flow_maps
 from latentwatch.scoring.fusion import Scores, fused, usual_score
+from latentwatch.scoring.hindsight import smoothed_in_hindsight
 from latentwatch.scoring.mahalanobis import ErrorCovariance
 from latentwatch.scoring.pooling import Maps, UsualError, mean, pooled, variants
 from latentwatch.scoring.rarity import CodeBank
@@ -28,6 +29,9 @@ FUSED = (
     {"horizons": 1, "rarity": 1, "speed": 2},
 )
 """Scores that are made one by `scoring.fusion`, with their weights."""
+
+IN_HINDSIGHT = ("mean", "speed", "mean + 2 speed", "horizons + 2 speed")
+"""Scores that are judged smoothed by `scoring.hindsight`, too."""
 
 
 class BeyondScores:
@@ -97,6 +101,7 @@ class BeyondScores:
             name = " + ".join(f"{weight} {part}".removeprefix("1 ") for part, weight in weights.items())
             usual = [self._usual[part] for part in weights]
             found[name] = fused([parts[part] for part in weights], usual, [*weights.values()])
+        found |= {f"{name}, in hindsight": smoothed_in_hindsight(found[name]) for name in IN_HINDSIGHT}
         unscored = np.full(min(self._warm_up, len(observed)), np.nan)
         return {name: np.concatenate([unscored, scores]) for name, scores in found.items()}
 
