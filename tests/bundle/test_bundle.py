@@ -69,11 +69,11 @@ def test_newer_schema(bundle):
     from latentwatch.bundle.file import checksum
 
     def newer(tensors, header):
-        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 4})
+        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 5})
         header["sha256"] = checksum(tensors, header["latentwatch"])
 
     rewritten(bundle[0], newer)
-    with pytest.raises(LatentwatchError, match="schema 4, this program reads up to schema 3"):
+    with pytest.raises(LatentwatchError, match="schema 5, this program reads up to schema 4"):
         load_bundle(bundle[0])
 
 

@@ -3,7 +3,7 @@ import pytest
 from clips import moving_square
 from scipy import ndimage
 
-from latentwatch.scoring.flow import FRAMES_BACK, FlowMeter, flow_maps
+from latentwatch.scoring.flow import FRAMES_BACK, LINES, FlowMeter, flow_maps
 from latentwatch.video.frame import Frame
 from latentwatch.video.source import open_video
 
@@ -19,9 +19,10 @@ def film(step, frames=10, size=(96, 144)):
         yield Frame(index, index / 10, np.repeat(grey[:, first : first + width, None], 3, axis=2))
 
 
+@pytest.mark.parametrize("lines", [0, 160, LINES])  # of 96: as it is, and enlarged by more and by most
 @pytest.mark.parametrize("step", [0, 1, 4])
-def test_what_moves_has_its_velocity(step):
-    maps = flow_maps(film(step), (12, 18))
+def test_what_moves_has_its_velocity(step, lines):
+    maps = flow_maps(film(step), (12, 18), lines)
     assert maps.shape == (10, 12, 18, 3)
     assert maps.dtype == np.float32
     assert not maps[0].any()

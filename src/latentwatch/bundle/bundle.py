@@ -14,7 +14,7 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture, Precision
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the file's form. A reader refuses newer files.
 
 1 had one `calibration`, of fp32; 2 has `calibrations`, by number format; 3 may have `fusion`.

@@ -74,7 +74,8 @@ def score_clip(
     scores = scorer.result(np.array(times, dtype=np.float64))
     if fusion is None:
         return scores
-    speeds = UsualFlow.in_file(fusion).speeds(flow_maps(frames, model.architecture.code_shape[1:]))
+    flow = flow_maps(frames, model.architecture.code_shape[1:], fusion.flow_lines)
+    speeds = UsualFlow.in_file(fusion).speeds(flow)
     fused = z_mse_and_speed(scores.z_mse, fastest(speeds), fusion)
     return replace(scores, fused=fused, speed_maps=speeds)
 

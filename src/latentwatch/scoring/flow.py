@@ -1,7 +1,7 @@
 """How fast things move, and which way, by optical flow.
 
-It is measured in the picture that the encoder takes, at the places of its code. (Not in the paper. The flow
-is that of Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016.)
+It is measured in the picture that the encoder takes, enlarged, at the places of its code. (Not in the paper.
+The flow is that of Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016.)
 """
 
 from collections import deque
@@ -14,10 +14,19 @@ from numpy.typing import NDArray
 from latentwatch.video.frame import Frame
 
 FlowMaps = NDArray[np.float32]
-"""Flow by place, float32 `(..., h, w, 3)` in pixels a frame: across (to the right), down, and the speed.
+"""Flow by place, float32 `(..., h, w, 3)`: across (to the right), down, and the speed, in pixels a frame of
+the picture as it was given.
 
 All three are means over about a person and some frames. The speed is a mean of speeds: where two pass each
 other it is theirs, and the mean of their flow may be 0.
+"""
+
+LINES, MOST_ENLARGED = 240, 2
+"""Smaller pictures are enlarged to so many lines, but no more than so many times.
+
+The flow is that of squares of 8 pixels at half the resolution. Where a person is 15 pixels high, as Ped2's
+are at 128 lines, such a square is the whole of one: on altered footage the fused score has 87.3% micro AUC
+then, and 89.9 enlarged to 240 lines. Flow in the camera's own 240 lines gives 90.2, no more.
 """
 
 BLUR = 1 / 40
@@ -33,21 +42,26 @@ cv2.setNumThreads(1)
 class FlowMeter:
     """Measures the flow in the frames of one camera as they come.
 
-    places: `(h, w)` of the maps that it gives, those of the latent code.
+    places: `(h, w)` of the maps that it gives, those of the latent code. lines: see `LINES`; 0 enlarges
+    nothing.
     """
 
-    def __init__(self, places: tuple[int, int]) -> None:
+    def __init__(self, places: tuple[int, int], lines: int = LINES) -> None:
         self._places = places
+        self._lines = lines
         self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        # The preset stops at a quarter of the picture's resolution, which at 128 lines is too coarse for
-        # steps of less than a pixel: on altered footage of Ped2 speed then has 74% AUC, at half of it 83%.
+        # The preset stops at a quarter of the picture's resolution, which is too coarse for steps of less
+        # than a pixel: on altered footage of Ped2 at 128 lines speed then has 74% AUC, at half of it 83%.
         self._search.setFinestScale(1)
         self._before: NDArray[np.uint8] | None = None
         self._recent: deque[FlowMaps] = deque(maxlen=FRAMES_BACK)
 
     def push(self, rgb: NDArray[np.uint8]) -> FlowMaps:
         """Takes the next frame, uint8 `(H, W, 3)`; gives its flow `(h, w, 3)`, that of the first frame 0."""
+        scale = min(max(self._lines / len(rgb), 1), MOST_ENLARGED)
         grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+        if scale > 1:
+            grey = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
         flow = np.zeros((*grey.shape, 3), dtype=np.float32)
         if self._before is not None:
             # OpenCV's type hints do not know that there may be no flow to begin with.
@@ -59,7 +73,7 @@ class FlowMeter:
         half = cv2.resize(flow, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         blurred = cv2.GaussianBlur(half, (0, 0), BLUR * len(half))
         height, width = self._places
-        self._recent.append(np.asarray(cv2.resize(blurred, (width, height))))
+        self._recent.append(np.asarray(cv2.resize(blurred, (width, height))) / np.float32(scale))
         return np.asarray(np.mean(self._recent, axis=0, dtype=np.float32))
 
     def reset(self) -> None:
@@ -68,8 +82,8 @@ class FlowMeter:
         self._recent.clear()
 
 
-def flow_maps(frames: Iterable[Frame], places: tuple[int, int]) -> FlowMaps:
+def flow_maps(frames: Iterable[Frame], places: tuple[int, int], lines: int = LINES) -> FlowMaps:
     """What a `FlowMeter` gives of N consecutive frames, `(N, h, w, 3)`."""
-    meter = FlowMeter(places)
+    meter = FlowMeter(places, lines)
     maps = [meter.push(frame.rgb) for frame in frames]
     return np.stack(maps) if maps else np.empty((0, *places, 3), dtype=np.float32)
