@@ -17,7 +17,8 @@ from latentwatch.models.presets import Architecture, Precision
 SCHEMA = 4
 """Version of the file's form. A reader refuses newer files.
 
-1 had one `calibration`, of fp32; 2 has `calibrations`, by number format; 3 may have `fusion`.
+1 had one `calibration`, of fp32; 2 has `calibrations`, by number format; 3 may have `fusion`; 4 says at
+how many lines its flow was measured.
 """
 
 

@@ -35,6 +35,11 @@ def plot_roc(curves: dict[str, FrameLevel], path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
+def error_bars(halves: Sequence[float | None]) -> list[float] | None:
+    """The bars of points by half of their interval; None, which draws none, where no point has one."""
+    return [half or 0 for half in halves] if any(halves) else None
+
+
 def plot_sheet(pictures: Sequence[tuple[str, NDArray[np.uint8]]], path: Path, columns: int = 3) -> None:
     """Pictures uint8 `(H, W, 3)` under their titles, in rows of `columns`."""
     columns = min(columns, len(pictures))

@@ -17,7 +17,7 @@ from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.baseline import evaluate_scorer
 from latentwatch.evaluation.frame_level import frame_level
 from latentwatch.evaluation.intervals import mean_ci95
-from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE, SKY
+from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, PURPLE, SKY, error_bars
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import FUSED, TITLES, Evaluation, evaluate_model
@@ -204,7 +204,7 @@ def _plot(points: _Points, path: Path) -> None:
             axes.errorbar(
                 [100 * level for level in levels],
                 [value for value, _ in means],
-                [half or 0 for _, half in means],
+                error_bars([half for _, half in means]),
                 fmt=style,
                 color=colour,
                 markersize=4,

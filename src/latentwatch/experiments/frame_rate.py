@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.derived import every
-from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE
+from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, error_bars
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import FUSED, TITLES, Evaluation, evaluate_model
@@ -123,7 +123,7 @@ def _plot(rows: dict[tuple[int, str, str], Row], steps: list[int], path: Path) -
             axes.errorbar(
                 steps,
                 [point.value for point in points],
-                yerr=[point.ci95 or 0 for point in points],
+                yerr=error_bars([point.ci95 for point in points]),
                 fmt=style,
                 color=colour,
                 capsize=3,

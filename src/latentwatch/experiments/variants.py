@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from latentwatch.bundle.bundle import BundleInfo
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.intervals import mean_ci95
-from latentwatch.evaluation.plots import BLUE, ORANGE
+from latentwatch.evaluation.plots import BLUE, ORANGE, error_bars
 from latentwatch.evaluation.result_file import ResultFile, Row
 from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import Evaluation, evaluate_model
@@ -231,7 +231,9 @@ def plot_table(
             at = place + 0.27 * (number - 1)
             found = done[variant.name].auc(score)
             if found:
-                axes.errorbar(at, found[0], found[1] or 0, fmt="o", color=colour, capsize=3, label=label)
+                axes.errorbar(
+                    at, found[0], error_bars([found[1]]), fmt="o", color=colour, capsize=3, label=label
+                )
                 label = "_"  # in the legend once
             if score in variant.paper:
                 axes.plot(at, variant.paper[score][0], "x", color=colour, markersize=6)
