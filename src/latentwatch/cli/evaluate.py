@@ -95,10 +95,10 @@ def evaluate(
         dataset=dataset,
         settings={"model": model.name, "engine": scored_by},
     )
-    print(f"{'score':16}{'AUC micro':>11}{'AUC macro':>11}{'AUC raw':>9}{'EER':>7}   (percent)")
+    print(f"{'score':13}{'AUC micro':>11}{'AUC macro':>11}{'AUC raw':>9}{'EER':>7}   (percent)")
     for name, figure in result.figures.items():
         print(
-            f"{name:16}{figure.auc_micro:11.2f}{figure.auc_macro:11.2f}{figure.auc_raw:9.2f}{figure.eer:7.2f}"
+            f"{name:13}{figure.auc_micro:11.2f}{figure.auc_macro:11.2f}{figure.auc_raw:9.2f}{figure.eer:7.2f}"
         )
     for name, places in result.localisation.items():
         print(

@@ -26,7 +26,7 @@ def plot_roc(curves: dict[str, FrameLevel], path: Path) -> None:
     """ROC curves by name of score, with their micro AUC in the legend."""
     figure = Figure(figsize=(4.5, 4.2), layout="constrained")
     axes = figure.subplots()
-    for (name, result), colour in zip(curves.items(), (BLUE, SKY, ORANGE, GREEN, PURPLE), strict=False):
+    for (name, result), colour in zip(curves.items(), (BLUE, ORANGE, GREEN, PURPLE), strict=False):
         axes.plot(result.fpr, result.tpr, color=colour, label=f"{name}: AUC {result.auc_micro:.1f}%")
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle=":")
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1.005))

@@ -1,7 +1,7 @@
 """Scores the test clips of a data set with one model, and judges them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +17,6 @@ from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import ClipScores, score_clip
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
-from latentwatch.scoring.hindsight import smoothed_in_hindsight
 from latentwatch.scoring.localise import boxes_from_map, unusual_places
 
 Part = TypeVar("Part")
@@ -27,9 +26,6 @@ SCORES = ("z_mse", "p_mse", "r_mse")
 
 FUSED = "fused"
 """Z-MSE and speed made one (`scoring.fusion`), of models whose file says how."""
-
-HINDSIGHT = "fused_hindsight"
-"""That, smoothed with the frames after as well: of recordings (`scoring.hindsight`)."""
 
 TITLES = {"z_mse": "Z-MSE", "p_mse": "P-MSE", FUSED: "Z-MSE and speed"}
 """What plots and pages call them where Z-MSE is held against its rivals."""
@@ -42,7 +38,7 @@ def score_name(fusion: Fusion | None) -> str:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of every test clip and their figures, by the name of the score: `SCORES`, `FUSED`, `HINDSIGHT`.
+    """Scores of every test clip and their figures, by the name of the score (`SCORES`, `FUSED`).
 
     A baseline has one score, called by its name. localisation: RBDC and TBDC by the latent error map
     ("z_mse"), by the pixel prediction error ("p_mse") and by latent error and speed ("fused"); empty for a
@@ -87,8 +83,8 @@ def evaluate_model(
     """All `SCORES` on `dataset.test`, each judged over the frames that have it; no P-MSE without prediction.
 
     calibration: where an error map is above its threshold there is a box. fusion: of the model's file, for
-    the fused score, as it is and in hindsight. detector: scores frame by frame on its engine, with its own
-    fusion and without the pixel scores; without it PyTorch scores, in fp32.
+    the fused score. detector: scores frame by frame on its engine, with its own fusion and without the pixel
+    scores; without it PyTorch scores, in fp32.
     Raises `UsageError` where a clip has no labels, and as decoding and `frame_level` do.
     """
     names: tuple[str, ...] = SCORES if model.motion.predicts else ("z_mse", "r_mse")
@@ -112,9 +108,6 @@ def evaluate_model(
             for name, (places, limit) in _place_maps(scores, calibration, fusion).items():
                 if places is not None and limit is not None:
                     regions[name].append(_regions(places, masks, limit))
-    if FUSED in clips:
-        smoothed = [replace(clip, scores=smoothed_in_hindsight(clip.scores)) for clip in clips[FUSED]]
-        clips = {HINDSIGHT: smoothed, **clips}
     figures = {
         name: frame_level(part, window=window, unscored_as_first=unscored_as_first)
         for name, part in clips.items()

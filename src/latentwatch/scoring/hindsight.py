@@ -1,6 +1,8 @@
 """A recording's scores smoothed in time, by the frames after as well as before: a live camera has none after.
 
-(Not in the paper. Many systems that report figures on these data sets smooth so; how much is rarely said.)
+(Not in the paper. Many systems that report figures on these data sets smooth so; how much is rarely said.
+Altered footage, where it helps, and Ped2's test clips, where it does not, disagree about it: no score of the
+product's.)
 """
 
 import numpy as np
