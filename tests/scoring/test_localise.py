@@ -3,6 +3,17 @@ import numpy as np
 from latentwatch.scoring.localise import boxes_from_map
 
 
+def test_no_box_reaches_out_of_what_is_kept():
+    error = np.zeros((4, 4), dtype=np.float32)
+    error[1:3, 1] = 9
+    assert boxes_from_map(error, 1, (40, 40))[0].bottom > 30
+    kept = np.ones((4, 4), dtype=bool)
+    kept[2:] = False
+    (box,) = boxes_from_map(error, 1, (40, 40), kept)
+    assert box.bottom == 20
+    assert boxes_from_map(error, 1, (40, 40), np.zeros((2, 3), dtype=bool)) == []
+
+
 def test_boxes_surround_the_regions_strongest_first():
     error = np.zeros((10, 20), dtype=np.float32)
     error[2:4, 3:6] = 1

@@ -180,8 +180,8 @@ class Detector:
     ) -> list[Box]:
         limit = self.calibration.pixel_threshold
         if self._pixels and limit is not None:
-            return boxes_from_map(self._pixels.error_map(predicted[None]), limit, size)
-        return boxes_from_map(place_map, 1, size)
+            return boxes_from_map(self._pixels.error_map(predicted[None]), limit, size, self.kept)
+        return boxes_from_map(place_map, 1, size, self.kept)
 
 
 class _PixelError:

@@ -51,11 +51,17 @@ def upsample(error_map: NDArray[np.float32], size: tuple[int, int]) -> NDArray[n
     return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BILINEAR))
 
 
-def boxes_from_map(error_map: NDArray[np.float32], threshold: float, size: tuple[int, int]) -> list[Box]:
+def boxes_from_map(
+    error_map: NDArray[np.float32],
+    threshold: float,
+    size: tuple[int, int],
+    kept: NDArray[np.bool_] | None = None,
+) -> list[Box]:
     """Boxes around the connected regions of `error_map` above `threshold`, in a frame of `size`.
 
     Works alike for a latent error map (no decoder) and a pixel error map (Fig. 2). Highest score first. Edges
-    are exact to a place of the map over `FINENESS`, or to a pixel where that is coarser.
+    are exact to a place of the map over `FINENESS`, or to a pixel where that is coarser. kept: bool at any
+    size, the parts of the frame that count; no box reaches out of them.
     """
     if error_map.max() <= threshold:  # nearly every frame; upsampling adds no higher value
         return []
@@ -63,16 +69,19 @@ def boxes_from_map(error_map: NDArray[np.float32], threshold: float, size: tuple
         min(FINENESS * places, pixels) for places, pixels in zip(error_map.shape, size, strict=True)
     )
     fine = upsample(error_map, (height, width))
+    if kept is not None:
+        rows, columns = (np.arange(n) * places // n for n, places in zip(fine.shape, kept.shape, strict=True))
+        fine = np.where(kept[np.ix_(rows, columns)], fine, 0)
     regions, _ = ndimage.label(fine > threshold)
     boxes = []
     for number, place in enumerate(ndimage.find_objects(regions), start=1):
-        rows, columns = place
+        across, down = place[1], place[0]
         boxes.append(
             Box(
-                columns.start * size[1] // width,
-                rows.start * size[0] // height,
-                -(-columns.stop * size[1] // width),
-                -(-rows.stop * size[0] // height),
+                across.start * size[1] // width,
+                down.start * size[0] // height,
+                -(-across.stop * size[1] // width),
+                -(-down.stop * size[0] // height),
                 float(fine[place][regions[place] == number].max()),
             )
         )
