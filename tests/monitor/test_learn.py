@@ -184,7 +184,10 @@ def test_a_model_learns_is_adopted_and_rolled_back(tmp_path, monkeypatch):
     sha = file_sha256(model)
     monkeypatch.setitem(learn.LEAST_RUNS, "held-out", 48)
     monkeypatch.setitem(learn.LEAST_RUNS, "train", 8)
-    learning = Learning(per_day=500, training=FORMS["joint"].model_copy(update={"epochs": 8}), engine="torch")
+    # Two alarms in the 91 s that are judged: of fewer, one by chance would be twice the budget.
+    learning = Learning(
+        per_day=2000, training=FORMS["joint"].model_copy(update={"epochs": 8}), engine="torch"
+    )
     verdict = learn_more(model, learning)
     assert not verdict.adopted
     assert "too little new footage yet: 0 runs to learn from, 8 are needed" in str(verdict)
