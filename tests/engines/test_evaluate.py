@@ -47,7 +47,9 @@ def test_evaluate_on_an_engine(monkeypatch, capsys, bundle, tmp_path):
 
 def test_a_folder_that_cannot_be_is_refused_before_the_work(monkeypatch, capsys, bundle, tmp_path):
     (tmp_path / "taken").write_text("a file")
-    words = ["evaluate", bundle, "street", "-o", tmp_path / "taken"]
+    for part in ("train", "test"):
+        moving_square(tmp_path / "data" / part / "a", frames=20)
+    words = ["evaluate", bundle, "folder", "--data", tmp_path / "data", "-o", tmp_path / "taken"]
     monkeypatch.setattr(sys, "argv", ["latentwatch", *map(str, words)])
     monkeypatch.setattr("latentwatch.evaluation.run.evaluate_model", None)  # would fail if it were called
     with pytest.raises(SystemExit) as stopped:

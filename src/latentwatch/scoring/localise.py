@@ -75,7 +75,7 @@ def boxes_from_map(
     regions, _ = ndimage.label(fine > threshold)
     boxes = []
     for number, place in enumerate(ndimage.find_objects(regions), start=1):
-        across, down = place[1], place[0]
+        down, across = place
         boxes.append(
             Box(
                 across.start * size[1] // width,
