@@ -240,9 +240,9 @@ def test_closing_stops_all_readers_and_the_end_of_a_group_its_threads(detector, 
     assert left
     assert all(map(of_the_group, left))
     del scheduler, batches
+    gc.collect()
     for thread in left:
         thread.join(5)
-    gc.collect()
     assert not new()
 
 
