@@ -131,7 +131,7 @@ def _plot(rows: dict[tuple[int, str, str], Row], steps: list[int], path: Path) -
             )
         axes.set(xlabel="d: one frame in d is kept", title=metric.replace("auc_", "AUC "), xticks=steps)
         axes.set_ylabel("percent" if metric == METRICS[0] else "")
-    axes.legend(frameon=False)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     figure.savefig(path, dpi=150)
 
 
