@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from latentwatch.scoring.fusion import Scores
+from latentwatch.scoring.pooling import mean_of_known
 
 DEVIATION = 8.0
 """Standard deviation of the Gaussian, in frames.
@@ -30,9 +31,7 @@ def smoothed_in_hindsight(scores: Scores) -> Scores:
     NaN, a frame without a score, counts for no other and stays.
     """
     longer = np.pad(scores, (0, LAG), constant_values=np.nan)
-    known = ~np.isnan(longer)
-    total = ndimage.gaussian_filter1d(np.where(known, longer, 0.0), DEVIATION, mode="constant")
-    weight = ndimage.gaussian_filter1d(known.astype(float), DEVIATION, mode="constant")
-    with np.errstate(invalid="ignore"):  # 0 / 0 where there is no score far and wide
-        around = total / weight
+    around = mean_of_known(
+        longer, lambda values: ndimage.gaussian_filter1d(values, DEVIATION, mode="constant")
+    )
     return np.where(np.isnan(scores), np.nan, around[LAG:])

@@ -62,11 +62,21 @@ POOLINGS: dict[str, Callable[[Maps], NDArray[np.float64]]] = {"mean": mean, "top
 
 def smoothed(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scores `(N,)` averaged with those of the frames just before. NaN counts as no frame."""
-    known = ~np.isnan(scores)
     window = np.ones(SMOOTHED_FRAMES)
-    total = np.convolve(np.where(known, scores, 0), window)[: len(scores)]
-    count = np.convolve(known.astype(float), window)[: len(scores)]
-    return np.where(known, total / np.maximum(count, 1), np.nan)
+    around = mean_of_known(scores, lambda values: np.convolve(values, window)[: len(scores)])
+    return np.where(np.isnan(scores), np.nan, around)
+
+
+def mean_of_known(
+    scores: NDArray[np.float64], weigh: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Weighted means of scores `(N,)` in which NaN counts as no frame; NaN where no known one is near.
+
+    weigh: the weighted sums `(N,)` about each of N values.
+    """
+    known = ~np.isnan(scores)
+    total, weight = weigh(np.where(known, scores, 0.0)), weigh(known.astype(np.float64))
+    return np.asarray(np.divide(total, weight, out=np.full(len(scores), np.nan), where=weight > 0))
 
 
 def pooled(errors: Maps, kind: str = "") -> dict[str, NDArray[np.float64]]:
