@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentwatch.datasets.altered import altered, cut_out
+from latentwatch.datasets.altered import FADE, altered, cut_out
 from latentwatch.datasets.folder import clips_in
 from latentwatch.errors import LatentwatchError
 
@@ -46,13 +46,15 @@ def test_nothing_that_moves_is_said(tmp_path):
         altered(clips_in(tmp_path / "still"))
 
 
-def test_each_copy_is_labelled_where_its_mask_is_and_only_in_the_second_third(made):
+def test_each_copy_is_labelled_where_its_mask_is_and_its_anomalies_follow_one_another(made):
     assert [clip.name.split("-")[1] for clip in made.test] == ["fast", "large", "across"] * 2
-    for clip in made.test:
+    spans = [(30, 60), (0, 60), (30, 90), (0, 90), (30, 60), (0, 60)]
+    for clip, (first, last) in zip(made.test, spans, strict=True):
         np.testing.assert_array_equal(clip.labels, clip.load_masks().any(axis=(1, 2)))
         where = np.flatnonzero(clip.labels)
-        assert 30 <= where[0] < 40
-        assert where[-1] < 60
+        assert first <= where[0] <= first + FADE / 2
+        assert last - 2.5 * FADE <= where[-1] < last  # not even a short one would end in time
+        np.testing.assert_array_equal(np.diff(where), 1)
 
 
 def middle(mask):

@@ -1,6 +1,7 @@
 """`reproduce` of Figs. 2 to 5 and beyond on a made-up set like Ped2: what is written, and that it goes on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,12 +74,23 @@ def test_weather_is_judged_in_every_condition_and_goes_on(made, monkeypatch):
     kept.write_text(json.dumps(state))
     said = []
     reproduce_weather(asked(made, "fig4-5", say=said.append))
-    assert [line.split(" (")[0] for line in said] == ["seed 0: jpeg=5"]  # the others are kept
+    assert [line.split(" (")[0] for line in said] == ["jpeg=5"]  # the others are kept
     assert rows_of(made, "fig4-5")[1]["ped2, none", "z_mse", "auc_micro"] == 12.5
     kept.write_text(json.dumps({**state, "trained": "another time"}))
     said.clear()
     reproduce_weather(asked(made, "fig4-5", say=said.append))
     assert len(said) == 5  # those were of another model
+
+    reproduce_weather(replace(asked(made, "fig4-5", say=said.append), seeds=2))
+    both = [
+        json.loads((made / "runs/ped2/fast" / seed / "weather.json").read_text())
+        for seed in ("seed-0", "seed-1")
+    ]
+    noisy = [each["figures"]["noise=0.3"]["p_mse"]["auc_macro"] for each in both]
+    assert noisy[0] != noisy[1]
+    assert rows_of(made, "fig4-5")[1]["ped2, noise=0.3", "p_mse", "auc_macro"] == pytest.approx(
+        sum(noisy) / 2
+    )
 
 
 def test_grids():

@@ -1,15 +1,16 @@
 """Normal footage with one thing in it made abnormal: how settings are chosen without a labelled anomaly.
 
-A moving object is cut out of the footage and put back into it, at another time, in one of three ways that do
-not occur there: three times as fast, twice as large, or moving up or down the picture instead of along its
-own path. At all other times of the clip an unaltered object is put in instead, so that the cut itself gives
-nothing away. More unaltered objects come and go all the time, so that a fuller scene gives nothing away.
+Moving objects are cut out of the footage and put back into it, at another time, in one of three ways that do
+not occur there: three times as fast, twice as large, or moving up or down the picture instead of along their
+own path. They follow one another for a part of the clip or for all of it. At all other times an unaltered
+object is put in instead, so that the cut itself gives nothing away. More unaltered objects come and go all
+the time, so that a fuller scene gives nothing away.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import cycle, islice
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -31,6 +32,10 @@ LOWEST_DIFFERENCE = 12.0
 
 MOST_FRAMES, MOST_ROWS = 400, 240
 """Frames read from the start of each clip, and the height they are shrunk to: they are held in memory."""
+
+SPANS = ((1 / 3, 2 / 3), (0, 2 / 3), (1 / 3, 1), (0, 1))
+"""When altered objects are there, in shares of a clip. What a score does over time is judged as it is in a
+camera's recordings only if an anomaly may have begun before the clip, may outlast it, or both."""
 
 PASSERS_BY = 4
 """Layers of unaltered objects that come and go: so many at most at a time."""
@@ -62,10 +67,10 @@ class Cutout:
 
 
 def altered(clips: Sequence[Clip], *, copies: int = 6, seed: int = 0) -> Dataset:
-    """`copies` altered copies of each clip of normal footage, labelled, with masks; the kinds take turns.
+    """`copies` altered copies of each clip of normal footage, labelled, with masks.
 
-    In the second third of a copy the altered object is there. Frames are made as they are read. Raises
-    `LatentwatchError` where nothing that moves can be cut out of the footage.
+    Kinds and `SPANS` take turns. Frames are made as they are read. Raises `LatentwatchError` where nothing
+    that moves can be cut out of the footage.
     """
     footage = [_frames(clip) for clip in clips]
     cutouts = [cutout for frames in footage for cutout in cut_out(frames)]
@@ -77,7 +82,7 @@ def altered(clips: Sequence[Clip], *, copies: int = 6, seed: int = 0) -> Dataset
     rng = np.random.default_rng(seed)
     kinds = get_args(Kind)
     test = []
-    for clip, frames in zip(clips, footage, strict=True):
+    for place, (clip, frames) in enumerate(zip(clips, footage, strict=True)):
         for number in range(copies):
             kind: Kind = kinds[number % len(kinds)]
             layers = [
@@ -88,10 +93,11 @@ def altered(clips: Sequence[Clip], *, copies: int = 6, seed: int = 0) -> Dataset
                 )
                 for layer in range(1 + PASSERS_BY)
             ]
-            changed = cutouts[int(rng.integers(0, len(cutouts)))]
-            up = bool(rng.uniform() < 0.5)
+            first, last = (int(share * len(frames)) for share in SPANS[(place + number) % len(SPANS)])
+            chosen = [cutouts[int(i)] for i in rng.permutation(len(cutouts))]
+            objects = _one_after_another(chosen, kind, range(first, last), frames.shape[1:3])
             name = f"{clip.name}-{kind}-{number + 1}"
-            test.append(_AlteredClip(name, frames, clip.fps, layers, changed, kind, up).clip())
+            test.append(_AlteredClip(name, frames, clip.fps, layers, objects).clip())
     return Dataset("altered", list(clips), test, "ped2")
 
 
@@ -176,28 +182,91 @@ class _Layer:
 
 
 @dataclass(frozen=True)
+class _AlteredObject:
+    """An object altered in one way, there for `length` frames from frame `start` on.
+
+    up: whether it goes up the picture if it goes across.
+    """
+
+    cutout: Cutout
+    kind: Kind
+    up: bool
+    start: int
+    length: int
+
+    def at(self, index: int) -> _Sprite | None:
+        """What it shows in frame `index`."""
+        at = index - self.start
+        if not 0 <= at < self.length:
+            return None
+        picture, opacity = self.cutout.pictures[at], self.cutout.opacities[at] * _fade(at, self.length)
+        corner, (height, width) = self.place(at)
+        if opacity.shape != (height, width):
+            picture, opacity = (
+                np.asarray(Image.fromarray(each).resize((width, height), Image.Resampling.BILINEAR))
+                for each in (picture, opacity)
+            )
+        return picture, opacity, corner
+
+    def place(self, at: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Corner `(row, column)` and size `(height, width)` in the `at`-th frame that it is there."""
+        height, width = self.cutout.opacities[at].shape
+        (row, column), (first_row, first_column) = self.cutout.corners[at], self.cutout.corners[0]
+        if self.kind == "fast":
+            return (3 * row - 2 * first_row, 3 * column - 2 * first_column), (height, width)
+        if self.kind == "across":
+            gone = int(1.5 * at * self.cutout.travel)
+            return (row - gone if self.up else row + gone, first_column), (height, width)
+        return (row - height, column - width // 2), (2 * height, 2 * width)  # its feet stay in place
+
+
+def _one_after_another(
+    cutouts: Sequence[Cutout], kind: Kind, span: range, shape: tuple[int, ...]
+) -> list[_AlteredObject]:
+    """Objects that follow one another through the frames of `span`, each as long as it is in the picture.
+
+    Each comes while the one before goes, so that one of them is always there. What goes across goes to the
+    edge that is farther away.
+    """
+    objects: list[_AlteredObject] = []
+    start = span.start
+    for cutout in cycle(cutouts):
+        longest = min(len(cutout.corners), span.stop - start)
+        if longest <= 2 * FADE:
+            return objects
+        up = cutout.corners[0][0] > shape[0] / 2
+        altered_object = _AlteredObject(cutout, kind, up, start, longest)
+        outside = (at for at in range(longest) if not _inside(shape, *altered_object.place(at)))
+        objects.append(replace(altered_object, length=next(outside, longest)))
+        start += max(objects[-1].length - FADE, 1)
+    return objects
+
+
+def _inside(shape: tuple[int, ...], corner: tuple[int, int], size: tuple[int, int]) -> bool:
+    """Whether any of what is put at `corner` is in the picture."""
+    rows, columns = _overlap(shape, size, corner)[0]
+    return rows.start < rows.stop and columns.start < columns.stop
+
+
+@dataclass(frozen=True)
 class _AlteredClip:
     name: str
     frames: NDArray[np.uint8]
     fps: float | None
     layers: Sequence[_Layer]
-    changed: Cutout
-    kind: Kind
-    up: bool
+    objects: Sequence[_AlteredObject]
 
     def clip(self) -> Clip:
         labels = np.asarray(self.masks().any(axis=(1, 2)))
         return Clip(self.name, self._open, self.fps, labels, self.masks)
 
     def masks(self) -> NDArray[np.bool_]:
-        """Bool `(N, H, W)`: the pixels of the altered object."""
+        """Bool `(N, H, W)`: the pixels of the altered objects."""
         masks = np.zeros(self.frames.shape[:3], dtype=bool)
-        for index in range(len(masks)):
-            sprite = self._changed_at(index)
-            if sprite is not None:
-                _, opacity, corner = sprite
-                target, source = _overlap(masks[index].shape, opacity.shape, corner)
-                masks[index][target] = opacity[source] > 0.5
+        for index, mask in enumerate(masks):
+            for _, opacity, corner in self._altered_at(index):
+                target, source = _overlap(mask.shape, opacity.shape, corner)
+                mask[target] |= opacity[source] > 0.5
         return masks
 
     def _open(self, **options: Any) -> VideoSource:
@@ -210,29 +279,13 @@ class _AlteredClip:
         for index, original in enumerate(self.frames):
             picture = original.astype(np.float32)
             passers_by = [layer.at(index) for layer in self.layers[1:]]
-            for sprite in (*passers_by, self._changed_at(index) or self.layers[0].at(index)):
+            for sprite in (*passers_by, *(self._altered_at(index) or [self.layers[0].at(index)])):
                 if sprite is not None:
                     _blend(picture, *sprite)
             yield Frame(index, index / fps, picture.astype(np.uint8))
 
-    def _changed_at(self, index: int) -> _Sprite | None:
-        at = index - len(self.frames) // 3
-        length = min(len(self.changed.corners), len(self.frames) // 3)
-        if not 0 <= at < length:
-            return None
-        picture, opacity = self.changed.pictures[at], self.changed.opacities[at] * _fade(at, length)
-        corner, start = np.array(self.changed.corners[at]), np.array(self.changed.corners[0])
-        if self.kind == "fast":
-            corner = corner + 2 * (corner - start)
-        elif self.kind == "across":
-            gone = int(1.5 * at * self.changed.travel)
-            corner = np.array([corner[0] - gone if self.up else corner[0] + gone, start[1]])
-        else:
-            size = (2 * picture.shape[1], 2 * picture.shape[0])
-            corner = corner - np.array([picture.shape[0], picture.shape[1] // 2])  # its feet stay in place
-            picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
-            opacity = np.asarray(Image.fromarray(opacity).resize(size, Image.Resampling.BILINEAR))
-        return picture, opacity, (int(corner[0]), int(corner[1]))
+    def _altered_at(self, index: int) -> list[_Sprite]:
+        return [sprite for each in self.objects if (sprite := each.at(index)) is not None]
 
 
 def _fade(at: int, length: int) -> np.float32:

@@ -6,9 +6,8 @@ The paper used Avenue; this is Ped2.
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from latentwatch.bundle.fusion import Fusion
+from latentwatch.bundle.bundle import BundleInfo
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.evaluation.frame_level import LabelledScores, frame_level
 from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, plot_sheet
@@ -80,30 +79,48 @@ Figures = dict[str, dict[str, float]]
 """AUC in percent, by score and metric."""
 
 
-def reproduce_weather(plan: Plan) -> Path:
-    """Scores the test clips in every condition, with the model of each seed; writes the page after each seed.
+class _Seed:
+    """A seed's model, and the figures of every condition that it is judged in, kept beside it."""
 
-    What a condition gave is kept with its model: a run that is stopped goes on with the next. Gives the page.
-    Raises `UsageError` for a plan of more than one form, and as training and decoding do.
+    def __init__(self, model: Decoupled, info: BundleInfo, kept: Path) -> None:
+        self.model, self.fusion, self._kept = model, info.fusion, kept
+        self._trained = str(info.provenance.get("trained"))
+        before: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
+        # Those of another training of this seed are of no use.
+        self.figures: dict[str, Figures] = before["figures"] if before.get("trained") == self._trained else {}
+
+    def keep(self, how: Corruption, found: Figures) -> None:
+        self.figures[str(how)] = found
+        fresh = self._kept.with_suffix(".new")
+        fresh.write_text(json.dumps({"trained": self._trained, "figures": self.figures}))
+        fresh.replace(self._kept)
+
+
+def reproduce_weather(plan: Plan) -> Path:
+    """Scores the test clips in every condition, with the models of all seeds; gives the page.
+
+    What a condition gave is kept with each model: a run that is stopped goes on with the next. Raises
+    `UsageError` for a plan of more than one form, and as training and decoding do.
     """
     form = only_form(plan)
     grid = QUICK if plan.quick else WHOLE
     dataset = dataset_of(plan, "ped2")
-    page = plan.results / f"{plan.name}.md"
-    done: list[dict[str, Figures]] = []
+    seeds: list[_Seed] = []
     trainings = Trainings()
-    store = None
-    for seed, (model, info) in enumerate(trained_seeds(plan, dataset, form)):
-        if store is None:
-            store = _decoded(plan, dataset)
-            _plot_samples(store, plan.results / f"{plan.name}-samples.png")
-        kept = seed_folder(plan, dataset, form, seed) / "weather.json"
-        trained = str(info.provenance.get("trained"))
-        judge = partial(_figures, model, info.fusion, dataset, store)
-        done.append(_judged(plan, f"seed {seed}", judge, grid, kept, trained))
+    for number, (model, info) in enumerate(trained_seeds(plan, dataset, form)):
+        seeds.append(_Seed(model, info, seed_folder(plan, dataset, form, number) / "weather.json"))
         trainings.add(info)
-        page = _write(plan, grid, done, trainings)
-    return page
+    store = _decoded(plan, dataset)
+    _plot_samples(store, plan.results / f"{plan.name}-samples.png")
+    conditions = grid.conditions()
+    missing = [how for how in conditions if any(str(how) not in seed.figures for seed in seeds)]
+    began = time.monotonic()
+    for number, how in enumerate(missing, start=1):
+        _judge(dataset, store, how, [seed for seed in seeds if str(how) not in seed.figures])
+        left = (time.monotonic() - began) / number * (len(missing) - number)
+        plan.say(f"{how} ({number} of {len(missing)}), about {left / 60:.0f} min left")
+    done = [{str(how): seed.figures[str(how)] for how in conditions} for seed in seeds]
+    return _write(plan, grid, done, trainings)
 
 
 def _decoded(plan: Plan, dataset: Dataset) -> FrameStore:
@@ -113,52 +130,36 @@ def _decoded(plan: Plan, dataset: Dataset) -> FrameStore:
     return build_store(dataset.test, (height, width), plan.runs / dataset.name / "test-frames")
 
 
-def _judged(
-    plan: Plan,
-    who: str,
-    judge: Callable[[Corruption], Figures],
-    grid: Grid,
-    kept: Path,
-    trained: str,
-) -> dict[str, Figures]:
-    """The figures of every condition by its name; those that `kept` holds of this very model stay."""
-    before: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
-    found: dict[str, Figures] = before["figures"] if before.get("trained") == trained else {}
-    conditions = grid.conditions()
-    missing = [how for how in conditions if str(how) not in found]
-    began = time.monotonic()
-    for number, how in enumerate(missing, start=1):
-        found[str(how)] = judge(how)
-        fresh = kept.with_suffix(".new")
-        fresh.write_text(json.dumps({"trained": trained, "figures": found}))
-        fresh.replace(kept)
-        left = (time.monotonic() - began) / number * (len(missing) - number)
-        plan.say(f"{who}: {how} ({len(found)} of {len(conditions)}), about {left / 60:.0f} min left")
-    return {str(how): found[str(how)] for how in conditions}
-
-
-def _figures(
-    model: Decoupled, fusion: Fusion | None, dataset: Dataset, store: FrameStore, how: Corruption
-) -> Figures:
-    clips: dict[str, list[LabelledScores]] = {}
+def _judge(dataset: Dataset, store: FrameStore, how: Corruption, seeds: Sequence[_Seed]) -> None:
+    """Judges each seed in one condition. Frames are changed once for all: rain takes as long as scoring."""
+    size = seeds[0].model.architecture.size
+    clips: list[dict[str, list[LabelledScores]]] = [{} for _ in seeds]
     for clip, (start, stop) in zip(dataset.test, pairwise(store.starts), strict=True):
         assert clip.labels is not None  # Ped2's reader gives them to every test clip
-        frames = _changed(store, start, stop, how, model)
-        scores = score_clip(model, frames, pixel_scores=True, reconstruct=False, fusion=fusion)
-        for score in TITLES:
-            values = getattr(scores, score)
-            if values is not None:
-                clips.setdefault(score, []).append(LabelledScores(clip.name, values, clip.labels))
-    judged = {score: frame_level(parts) for score, parts in clips.items()}
-    return {
-        score: {metric: getattr(figure, metric) for metric in METRICS} for score, figure in judged.items()
-    }
+        frames = list(_changed(store, start, stop, how, size))
+        for seed, found in zip(seeds, clips, strict=True):
+            scores = score_clip(seed.model, frames, pixel_scores=True, reconstruct=False, fusion=seed.fusion)
+            for score in TITLES:
+                values = getattr(scores, score)
+                if values is not None:
+                    found.setdefault(score, []).append(LabelledScores(clip.name, values, clip.labels))
+    for seed, found in zip(seeds, clips, strict=True):
+        judged = {score: frame_level(parts) for score, parts in found.items()}
+        seed.keep(
+            how,
+            {
+                score: {metric: getattr(figure, metric) for metric in METRICS}
+                for score, figure in judged.items()
+            },
+        )
 
 
-def _changed(store: FrameStore, start: int, stop: int, how: Corruption, model: Decoupled) -> Iterator[Frame]:
+def _changed(
+    store: FrameStore, start: int, stop: int, how: Corruption, size: tuple[int, int]
+) -> Iterator[Frame]:
     for index in range(stop - start):
         rgb = corrupt(store.frames[start + index], index, how)
-        yield Frame(index, index / store.fps, resize(rgb, model.architecture.size))
+        yield Frame(index, index / store.fps, resize(rgb, size))
 
 
 def _write(plan: Plan, grid: Grid, done: list[dict[str, Figures]], trainings: Trainings) -> Path:
