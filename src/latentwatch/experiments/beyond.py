@@ -139,7 +139,7 @@ def _remarks(form: str, judged: list[Judged]) -> list[str]:
     return [
         f"Form {form}, seeds: {len(judged)}. Above Z-MSE (z mean) in micro AUC with every seed, by so many "
         f"points on average: {'; '.join(gains) or 'none'}.",
-        "By normal footage alone, an object in each of its clips made faster, larger or moving across: the "
+        "By normal footage alone, objects in each of its clips made faster, larger or moving across: the "
         f"highest micro AUC there have {highest}; Z-MSE {on_altered['mean']:.1f}.",
     ]
 
