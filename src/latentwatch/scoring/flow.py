@@ -25,8 +25,8 @@ LINES, MOST_ENLARGED = 240, 2
 """Smaller pictures are enlarged to so many lines, but no more than so many times.
 
 The flow is that of squares of 8 pixels at half the resolution. Where a person is 15 pixels high, as Ped2's
-are at 128 lines, such a square is the whole of one: on altered footage the fused score has 87.3% micro AUC
-then, and 89.9 enlarged to 240 lines. Flow in the camera's own 240 lines gives 90.2.
+are at 128 lines, such a square is the whole of one: on altered footage, as it was then, the fused score has
+87.3% micro AUC so, and 89.9 enlarged to 240 lines. Flow in the camera's own 240 lines gives 90.2.
 """
 
 BLUR = 1 / 40
