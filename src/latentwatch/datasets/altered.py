@@ -245,7 +245,7 @@ def _one_after_another(
 def _inside(shape: tuple[int, ...], corner: tuple[int, int], size: tuple[int, int]) -> bool:
     """Whether any of what is put at `corner` is in the picture."""
     rows, columns = _overlap(shape, size, corner)[0]
-    return rows.start < rows.stop and columns.start < columns.stop
+    return bool(rows.start < rows.stop and columns.start < columns.stop)
 
 
 @dataclass(frozen=True)
@@ -279,7 +279,8 @@ class _AlteredClip:
         for index, original in enumerate(self.frames):
             picture = original.astype(np.float32)
             passers_by = [layer.at(index) for layer in self.layers[1:]]
-            for sprite in (*passers_by, *(self._altered_at(index) or [self.layers[0].at(index)])):
+            on_top: Sequence[_Sprite | None] = self._altered_at(index) or [self.layers[0].at(index)]
+            for sprite in (*passers_by, *on_top):
                 if sprite is not None:
                     _blend(picture, *sprite)
             yield Frame(index, index / fps, picture.astype(np.uint8))
