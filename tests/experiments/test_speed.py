@@ -205,7 +205,7 @@ def test_a_small_race_for_real(tmp_path):
 @pytest.mark.usefixtures("no_int8")
 def test_a_small_table3_for_real(tmp_path, monkeypatch):
     pytest.importorskip("openvino")
-    small = {"systems": ("conv-ae",), "widths": ("tiny",), "seconds": 0.0}
+    small = {"systems": ("conv-ae",), "seconds": 0.0}
     monkeypatch.setattr(table3_module, "quick_plan", lambda *a, **k: quick_plan(*a, **{**k, **small}))
     said = []
     asked = plan(tmp_path, name="table3-quick", preset="ped2/tiny", quick=True, say=said.append)
