@@ -69,11 +69,11 @@ def test_newer_schema(bundle):
     from latentwatch.bundle.file import checksum
 
     def newer(tensors, header):
-        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 5})
+        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 6})
         header["sha256"] = checksum(tensors, header["latentwatch"])
 
     rewritten(bundle[0], newer)
-    with pytest.raises(LatentwatchError, match="schema 5, this program reads up to schema 4"):
+    with pytest.raises(LatentwatchError, match="schema 6, this program reads up to schema 5"):
         load_bundle(bundle[0])
 
 
@@ -94,6 +94,21 @@ def test_schema_1_is_read_as_of_fp32(bundle):
     assert description == info
     assert torch.equal(loaded.background, model.background)
     assert description.calibration_for("bf16") == description.calibration_for("fp32") == info.calibration
+
+
+@pytest.mark.parametrize("schema", [3, 4])
+def test_speed_as_it_was_measured_before_is_refused(bundle, schema):
+    from latentwatch.bundle.file import checksum
+
+    def with_speed(tensors, header):
+        text = json.loads(header["latentwatch"])
+        text |= {"schema_version": schema, "fusion": {"highest_speeds": [1]}}
+        header["latentwatch"] = json.dumps(text)
+        header["sha256"] = checksum(tensors, header["latentwatch"])
+
+    rewritten(bundle[0], with_speed)
+    with pytest.raises(LatentwatchError, match=r"door\.lw: .* measured otherwise; train the model anew"):
+        load_bundle(bundle[0])
 
 
 def test_calibrations_by_number_format(bundle):

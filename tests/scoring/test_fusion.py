@@ -9,10 +9,9 @@ from latentwatch.scoring.batch import score_clip
 from latentwatch.scoring.calibration import PLACE_QUANTILE, QUANTILE, learn_fusion
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
-from latentwatch.scoring.flow import LINES, flow_maps
+from latentwatch.scoring.flow import flow_maps
 from latentwatch.scoring.fusion import LEAST_DEVIATION, deviations, fused, usual_score
 from latentwatch.scoring.group import DetectorGroup
-from latentwatch.scoring.usual_flow import UsualFlow
 from latentwatch.video.source import open_video
 
 LOOSE = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
@@ -89,19 +88,6 @@ def test_streaming_equals_batch_and_faster_footage_scores_higher(scene):
         np.testing.assert_allclose(live.z_mse, whole.z_mse, rtol=1e-4)
     assert np.nanmedian(whole.fused) > fusion.threshold
     assert detector.threshold == fusion.threshold
-
-
-def test_a_file_of_schema_3_has_its_flow_in_the_picture_as_it_is(scene):
-    model, fusion, fast, _ = scene
-    older = Fusion.model_validate(fusion.model_dump(exclude={"flow_lines"}))
-    assert (older.flow_lines, fusion.flow_lines) == (0, LINES)
-    live = stream_clip(Detector(model, LOOSE, fusion=older), open_video(fast))
-    whole = score_clip(model, open_video(fast), fusion=older)
-    plain = UsualFlow.in_file(older).speeds(flow_maps(open_video(fast), PLACES, 0))
-    np.testing.assert_allclose(whole.speed_maps, plain)
-    seen = slice(SMALL.warm_up, None)
-    np.testing.assert_allclose(live.speed_maps[seen], plain[seen], rtol=1e-4)
-    assert np.abs(plain - score_clip(model, open_video(fast), fusion=fusion).speed_maps).max() > 0.1
 
 
 def test_a_group_of_cameras_gives_the_same(scene):

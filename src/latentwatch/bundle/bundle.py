@@ -3,6 +3,7 @@
 Weights and background are its tensors; everything else is JSON in its header. Nothing in it is executed.
 """
 
+import json
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,12 +15,15 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture, Precision
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the file's form. A reader refuses newer files.
 
-1 had one `calibration`, of fp32; 2 has `calibrations`, by number format; 3 may have `fusion`; 4 says at
-how many lines its flow was measured.
+1 had one `calibration`, of fp32; 2 has `calibrations`, by number format; 3 may have `fusion`; in 5 speed is
+that of what stands out from the background.
 """
+
+SPEED_SCHEMA = 5
+"""The first whose speed is measured as it is now. What others say of it is of no use."""
 
 
 class Calibration(BaseModel):
@@ -43,7 +47,7 @@ class BundleInfo(BaseModel):
 
     calibrations: by the number format that the scores were computed in; fp32 is always there. fusion: how
     Z-MSE and speed are made one score; None where the score is Z-MSE alone. provenance: free-form facts of
-    the training run. A file of an older schema is read as one of this schema.
+    the training run. A file of an older schema without `fusion` is read as one of this schema.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -98,7 +102,7 @@ def load_bundle(path: Path) -> tuple[Decoupled, BundleInfo]:
     """The model (in evaluation mode) and its description.
 
     Raises `UsageError` where there is no such file or it holds a baseline, and `LatentwatchError` where it is
-    no bundle, cut short, altered, or of a newer schema.
+    no bundle, cut short, altered, of a newer schema, or scores by speed as an older schema measured it.
     """
     tensors, text = read_model_file(path)
     if is_int8(text):
@@ -116,7 +120,11 @@ def load_bundle(path: Path) -> tuple[Decoupled, BundleInfo]:
 
 def _build(path: Path, text: str) -> tuple[Decoupled, BundleInfo]:
     try:
-        check_schema(path, text, SCHEMA)
+        if check_schema(path, text, SCHEMA) < SPEED_SCHEMA and json.loads(text).get("fusion"):
+            raise LatentwatchError(
+                f"{path}: its scores rest on a speed that an older Latentwatch measured otherwise; "
+                "train the model anew"
+            )
         info = BundleInfo.model_validate_json(text)
     except ValueError as error:
         raise LatentwatchError(f"{path}: its description is not valid: {error}".splitlines()[0]) from error

@@ -100,17 +100,21 @@ def checksum_of(path: Path) -> str:
         return str(opened.metadata()["sha256"])
 
 
-def check_schema(path: Path, text: str, newest: int) -> None:
-    """Raises `LatentwatchError` for a text of a newer schema, `ValueError` where it is no JSON object."""
+def check_schema(path: Path, text: str, newest: int) -> int:
+    """The schema of a text.
+
+    Raises `LatentwatchError` for a newer one, and `ValueError` where the text is no JSON object.
+    """
     description = json.loads(text)
     if not isinstance(description, dict):
         raise ValueError("not a JSON object")
     version = description.get("schema_version")
-    if version not in range(1, newest + 1):
+    if not isinstance(version, int) or version not in range(1, newest + 1):
         raise LatentwatchError(
             f"{path}: model file of schema {version}, this program reads up to schema {newest}; "
             "update Latentwatch or train the model anew"
         )
+    return version
 
 
 def checksum(tensors: dict[str, torch.Tensor], text: str) -> str:

@@ -24,19 +24,16 @@ class UsualScore(BaseModel):
 class Fusion(BaseModel):
     """What normal footage tells of Z-MSE and of speed, so that they can be made one score.
 
-    flow_lines: to so many lines smaller pictures are enlarged before flow is measured (`scoring.flow`); 0
-    in files of schema 3, which enlarged none. highest_speeds: the highest usual speed in each row of places
-    of the latent code, `(h,)`, in pixels of the model's input a frame. velocities: the usual ones, each
-    across and down, in units of their row's highest speed. direction_weight: how many times as much as
-    speed the distance to the nearest of them counts. (`scoring.usual_flow` computes relative speeds of
-    these.) z_mse, speed: how the two scores vary. speed_weight: how many times as much as Z-MSE speed
-    counts. threshold: the fused score above which a frame is called unusual. place_threshold: the relative
-    speed above which a place is.
+    highest_speeds: the highest usual speed in each row of places of the latent code, `(h,)`, in pixels of
+    the model's input a frame. velocities: the usual ones, each across and down, in units of their row's
+    highest speed. direction_weight: how many times as much as speed the distance to the nearest of them
+    counts. (`scoring.usual_flow` computes relative speeds of these.) z_mse, speed: how the two scores vary.
+    speed_weight: how many times as much as Z-MSE speed counts. threshold: the fused score above which a
+    frame is called unusual. place_threshold: the relative speed above which a place is.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    flow_lines: int = Field(default=0, ge=0)
     highest_speeds: list[Positive] = Field(min_length=1)
     velocities: list[tuple[float, float]] = Field(min_length=1)
     direction_weight: float = Field(ge=0)

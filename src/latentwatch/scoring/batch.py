@@ -74,7 +74,7 @@ def score_clip(
     scores = scorer.result(np.array(times, dtype=np.float64))
     if fusion is None:
         return scores
-    flow = flow_maps(frames, model.architecture.code_shape[1:], fusion.flow_lines)
+    flow = flow_maps(frames, model.architecture.code_shape[1:])
     speeds = UsualFlow.in_file(fusion).speeds(flow)
     fused = z_mse_and_speed(scores.z_mse, fastest(speeds), fusion)
     return replace(scores, fused=fused, speed_maps=speeds)

@@ -8,7 +8,7 @@ from latentwatch.bundle.bundle import Calibration
 from latentwatch.bundle.fusion import Fusion
 from latentwatch.errors import LatentwatchError
 from latentwatch.scoring.batch import ClipScores
-from latentwatch.scoring.flow import LINES, FlowMaps
+from latentwatch.scoring.flow import FlowMaps
 from latentwatch.scoring.fusion import SPEED_WEIGHT, usual_score, z_mse_and_speed
 from latentwatch.scoring.usual_flow import STILL, UsualFlow, fastest
 
@@ -48,9 +48,8 @@ def learn_fusion(
 ) -> Fusion:
     """How Z-MSE and speed are made one score, from a camera's normal footage.
 
-    seen: flow maps of clips that the model has learned from, measured at `LINES`. held_out: of those that
-    it has not, whose scores are `scores`. Frames without a Z-MSE do not count; one at least has it, see
-    `calibrate`.
+    seen: flow maps of clips that the model has learned from. held_out: of those that it has not, whose
+    scores are `scores`. Frames without a Z-MSE do not count; one at least has it, see `calibrate`.
     """
     usual = UsualFlow.of(seen)
     known = [~np.isnan(clip.z_mse) for clip in scores]
@@ -58,7 +57,6 @@ def learn_fusion(
     z_mse = np.concatenate([clip.z_mse[scored] for clip, scored in zip(scores, known, strict=True)])
     speeds = fastest(maps)
     fusion = Fusion(
-        flow_lines=LINES,
         highest_speeds=usual.highest_speeds.tolist(),
         velocities=usual.velocities.tolist(),
         direction_weight=usual.direction_weight,

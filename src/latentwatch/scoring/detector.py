@@ -79,7 +79,7 @@ class Detector:
         self.architecture = model.architecture
         self.fusion = fusion
         self.kept = np.ones(self.architecture.code_shape[1:], dtype=bool) if kept is None else kept
-        self._flow = FlowMeter(self.architecture.code_shape[1:], fusion.flow_lines if fusion else 0)
+        self._flow = FlowMeter(self.architecture.code_shape[1:])
         self._usual_flow = UsualFlow.in_file(fusion) if fusion else None
         self._pixels = _PixelError(model) if pixel_boxes else None
         self._ahead: deque[NDArray[np.float32] | None] = deque(maxlen=model.architecture.horizon)

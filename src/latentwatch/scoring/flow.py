@@ -6,84 +6,92 @@ The flow is that of Kroeger et al., "Fast optical flow using dense inverse searc
 
 from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from latentwatch.scoring.foreground import Foreground
 from latentwatch.video.frame import Frame
 
 FlowMaps = NDArray[np.float32]
 """Flow by place, float32 `(..., h, w, 3)`: across (to the right), down, and the speed, in pixels a frame of
 the picture as it was given.
 
-All three are means over about a person and some frames. The speed is a mean of speeds: where two pass each
-other it is theirs, and the mean of their flow may be 0.
+All three are means over about a person, and medians of some frames. The speed is a mean of speeds: where two
+pass each other it is theirs, and the mean of their flow may be 0.
 """
 
 LINES, MOST_ENLARGED = 240, 2
 """Smaller pictures are enlarged to so many lines, but no more than so many times.
 
 The flow is that of squares of 8 pixels at half the resolution. Where a person is 15 pixels high, as Ped2's
-are at 128 lines, such a square is the whole of one: on altered footage, as it was then, the fused score has
-87.3% micro AUC so, and 89.9 enlarged to 240 lines. Flow in the camera's own 240 lines gives 90.2.
+are at 128 lines, such a square is the whole of one.
 """
 
 BLUR = 1 / 40
 """Standard deviation, in heights of the picture, of the Gaussian that averages over about a person."""
 
-FRAMES_BACK = 6
-"""How many frames, the current one the last, are averaged in time."""
+FRAMES_BACK = 7
+"""The median of so many frames, the current one the last: a drop of rain is in few of them."""
 
 # More threads make the flow of so small a picture no faster, and cost half as much again while they wait.
 cv2.setNumThreads(1)
 
 
 class FlowMeter:
-    """Measures the flow in the frames of one camera as they come.
+    """Measures the flow in the frames of one camera as they come, of what stands out from the background.
 
-    places: `(h, w)` of the maps that it gives, those of the latent code. lines: see `LINES`; 0 enlarges
-    nothing.
+    Where most of the picture moves alike, the camera is shaking: that is taken off.
+
+    places: `(h, w)` of the maps that it gives, those of the latent code.
     """
 
-    def __init__(self, places: tuple[int, int], lines: int = LINES) -> None:
+    def __init__(self, places: tuple[int, int]) -> None:
         self._places = places
-        self._lines = lines
         self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         # The preset stops at a quarter of the picture's resolution, which is too coarse for steps of less
         # than a pixel: on altered footage of Ped2 at 128 lines speed then has 74% AUC, at half of it 83%.
         self._search.setFinestScale(1)
         self._before: NDArray[np.uint8] | None = None
+        self._foreground = Foreground()
         self._recent: deque[FlowMaps] = deque(maxlen=FRAMES_BACK)
 
     def push(self, rgb: NDArray[np.uint8]) -> FlowMaps:
         """Takes the next frame, uint8 `(H, W, 3)`; gives its flow `(h, w, 3)`, that of the first frame 0."""
-        scale = min(max(self._lines / len(rgb), 1), MOST_ENLARGED)
+        scale = min(max(LINES / len(rgb), 1), MOST_ENLARGED)
         grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         if scale > 1:
             grey = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
-        flow = np.zeros((*grey.shape, 3), dtype=np.float32)
+        weights = self._foreground.push(_halved(grey))
+        flow = np.zeros((*weights.shape, 2), dtype=np.float32)
         if self._before is not None:
+            # It is found at half the resolution, and enlarged: nothing is lost.
             # OpenCV's type hints do not know that there may be no flow to begin with.
-            across, down = cv2.split(self._search.calc(self._before, grey, None))  # type: ignore[call-overload]
-            # Not cv2.magnitude: its last bit depends on where in memory the arrays happen to be.
-            flow = cv2.merge([across, down, np.sqrt(np.square(across) + np.square(down))])
+            flow = _halved(self._search.calc(self._before, grey, None))  # type: ignore[call-overload]
         self._before = grey
-        # It was found at half the resolution: averaging needs no more, and costs a third.
-        half = cv2.resize(flow, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        blurred = cv2.GaussianBlur(half, (0, 0), BLUR * len(half))
+        flow = (flow - np.median(flow[::4, ::4], axis=(0, 1))) * weights[..., None]
+        # Not cv2.magnitude: its last bit depends on where in memory the arrays happen to be.
+        speed = np.sqrt(np.square(flow).sum(axis=-1))
+        blurred = cv2.GaussianBlur(np.dstack([flow, speed]), (0, 0), BLUR * len(flow))
         height, width = self._places
         self._recent.append(np.asarray(cv2.resize(blurred, (width, height))) / np.float32(scale))
-        return np.asarray(np.mean(self._recent, axis=0, dtype=np.float32))
+        return np.asarray(np.median(self._recent, axis=0))
 
     def reset(self) -> None:
         """Forgets the frames seen so far; call it when the stream jumps."""
         self._before = None
+        self._foreground.reset()
         self._recent.clear()
 
 
-def flow_maps(frames: Iterable[Frame], places: tuple[int, int], lines: int = LINES) -> FlowMaps:
+def _halved(picture: NDArray[Any]) -> NDArray[Any]:
+    return cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+
+
+def flow_maps(frames: Iterable[Frame], places: tuple[int, int]) -> FlowMaps:
     """What a `FlowMeter` gives of N consecutive frames, `(N, h, w, 3)`."""
-    meter = FlowMeter(places, lines)
+    meter = FlowMeter(places)
     maps = [meter.push(frame.rgb) for frame in frames]
     return np.stack(maps) if maps else np.empty((0, *places, 3), dtype=np.float32)

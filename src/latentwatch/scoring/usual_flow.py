@@ -18,7 +18,7 @@ from latentwatch.scoring.pooling import LEAST
 RARE = 0.999
 """Share of all normal speeds that are below the usual highest speed, and of all velocities that are usual."""
 
-STILL = 0.05
+STILL = 0.1
 """Pixels a frame that the flow of what stands still may show: no row's usual highest speed is below."""
 
 CELL = 0.2
