@@ -145,6 +145,10 @@ def test_beyond_judges_every_score_and_the_mean_is_z_mse(made):
     assert {score.removeprefix("z ") for score in on_altered} == set(micro)
     highest = max(on_altered, key=lambda score: on_altered[score]).removeprefix("z ")
     assert f"the highest micro AUC there have {highest} (" in result["remarks"][1]
+    in_rain = {score: value for (dataset, score, _), value in beyond.items() if "rain=heavy" in dataset}
+    assert set(in_rain) == {"z mean", "z speed", "z mean + 2 speed", "z horizons + 2 speed"}
+    assert in_rain["z mean"] != on_altered["z mean"]
+    assert f"in rain=heavy, micro AUC on average: mean {in_rain['z mean']:.1f}, speed" in result["remarks"][2]
     told = result["remarks"][0].split("average: ")[1]
     named = {part.rsplit(" (", 1)[0] for part in told.split("; ")} - {"none."}
     assert named == {score for score in micro if micro[score] > micro["mean"]}  # of the only seed
