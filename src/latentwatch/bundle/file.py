@@ -5,7 +5,6 @@ Nothing in it is executed.
 
 import hashlib
 import json
-from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from latentwatch.errors import LatentwatchError, UsageError
+from latentwatch.whole_file import whole_file
 
 
 def check_place(path: Path) -> None:
@@ -25,20 +25,13 @@ def check_place(path: Path) -> None:
 
 
 def write_model_file(path: Path, tensors: dict[str, torch.Tensor], text: str) -> None:
-    """Writes the file beside its final name, then renames, so that a file is replaced whole or not at all.
-
-    Raises `LatentwatchError` where it cannot be written.
-    """
+    """Writes the file, whole or not at all. Raises `LatentwatchError` where it cannot be written."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     data = save(tensors, {"latentwatch": text, "sha256": checksum(tensors, text)})
-    part = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
+        with whole_file(path) as part:
+            part.write_bytes(data)
     except OSError as error:
-        with suppress(OSError):  # where there is no such folder there is no part to remove
-            part.unlink(missing_ok=True)
         raise LatentwatchError(f"{path}: cannot write the model: {error.strerror}") from error
 
 

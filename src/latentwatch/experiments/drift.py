@@ -31,6 +31,7 @@ from latentwatch.monitor.reservoir import Reservoir, take_label
 from latentwatch.scoring.camera import detector_of
 from latentwatch.training.settings import FINE_TUNING, FORMS
 from latentwatch.video.frame import Frame
+from latentwatch.whole_file import whole_file
 
 PER_DAY = 240.0
 """The budget: ten false alarms an hour, of which minutes show something."""
@@ -129,10 +130,8 @@ def _seed(plan: Plan, amounts: Amounts, seed: int, stages: dict[str, _Seen]) -> 
 def _once(file: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What `make` gives, kept in a file so that it is made once."""
     if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(file.name + ".part")
-        part.write_text(json.dumps(make()))
-        part.replace(file)
+        with whole_file(file) as part:
+            part.write_text(json.dumps(make()))
     told: dict[str, Any] = json.loads(file.read_text())
     return told
 

@@ -22,6 +22,7 @@ from latentwatch.scoring.pooling import mean
 from latentwatch.training.frames import FrameStore, Run
 from latentwatch.training.settings import TrainingSettings
 from latentwatch.training.warm_up import fit_motion
+from latentwatch.whole_file import whole_file
 
 HORIZONS = (3, HORIZON, 9)
 """Frames ahead."""
@@ -99,9 +100,8 @@ def _fitted(
         say=plan.say,
     )
     codes.unlink()
-    unfinished = file.with_suffix(".part")
-    save_file(other.motion.state_dict(), unfinished)
-    unfinished.replace(file)  # a run that is stopped leaves no half of it
+    with whole_file(file) as part:
+        save_file(other.motion.state_dict(), part)
     return other.eval()
 
 

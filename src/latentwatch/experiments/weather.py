@@ -31,6 +31,7 @@ from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.video.corrupt import Corruption, corrupt
 from latentwatch.video.frame import Frame
 from latentwatch.video.resize import resize
+from latentwatch.whole_file import whole_file
 
 RAIN = ("none", "heavy", "torrential")
 METRICS = ("auc_micro", "auc_macro")
@@ -91,9 +92,8 @@ class _Seed:
 
     def keep(self, how: Corruption, found: Figures) -> None:
         self.figures[str(how)] = found
-        fresh = self._kept.with_suffix(".new")
-        fresh.write_text(json.dumps({"trained": self._trained, "figures": self.figures}))
-        fresh.replace(self._kept)
+        with whole_file(self._kept) as part:
+            part.write_text(json.dumps({"trained": self._trained, "figures": self.figures}))
 
 
 def reproduce_weather(plan: Plan) -> Path:

@@ -20,6 +20,7 @@ from latentwatch.scoring.camera import detector_of
 from latentwatch.scoring.detector import Detector
 from latentwatch.video.frame import Frame
 from latentwatch.video.source import VideoSource
+from latentwatch.whole_file import whole_file
 
 
 def calibrate_camera(
@@ -91,10 +92,8 @@ def save_budget(
         threshold=promised.threshold,
         footage=footage,
     )
-    path = budget_file(model)
-    part = path.with_name(path.name + ".part")
-    part.write_text(budget.model_dump_json(indent=1) + "\n")
-    part.replace(path)
+    with whole_file(budget_file(model)) as part:
+        part.write_text(budget.model_dump_json(indent=1) + "\n")
     return promised
 
 

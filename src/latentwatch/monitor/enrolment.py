@@ -18,6 +18,7 @@ from latentwatch.monitor.health_reference import INTERVAL
 from latentwatch.monitor.picture_measures import Grey, small_grey
 from latentwatch.video.frame import Frame
 from latentwatch.video.resize import resize
+from latentwatch.whole_file import whole_file
 
 TRAIN_RUNS = 100
 """Most runs to learn from: some half an hour. More would take longer to train on than they are worth."""
@@ -149,11 +150,9 @@ class EnrolmentRecorder:
             ) from error
 
     def _save(self) -> None:
-        part = self._file.with_name(self._file.name + ".part")
         try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(self._progress.model_dump()) + "\n")
-            part.replace(self._file)
+            with whole_file(self._file) as part:
+                part.write_text(json.dumps(self._progress.model_dump()) + "\n")
         except OSError as error:
             raise LatentwatchError(f"{self._file}: cannot be written: {error.strerror}") from error
 

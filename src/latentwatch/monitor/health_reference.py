@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from latentwatch.errors import LatentwatchError
 from latentwatch.monitor.picture_measures import Grey, Looks, looks_of, measure, small_grey
 from latentwatch.video.frame import Frame
+from latentwatch.whole_file import whole_file
 
 HOURS = 8
 """Parts of the enrolment that are averaged each by itself, so that day and night may look different."""
@@ -120,16 +121,14 @@ def learn_health(frames: Iterable[Frame], *, interval: float = INTERVAL) -> Heal
 
 def save_health(reference: HealthReference, path: Path) -> None:
     """Writes it as a safetensors file, whole or not at all. Raises `LatentwatchError` where it cannot."""
-    part = path.with_name(path.name + ".part")
     arrays = {
         "layout": np.stack([looks.layout for looks in reference.usual]),
         "edges": np.stack([looks.edges for looks in reference.usual]),
         "structure": reference.structure,
     }
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(arrays, part, metadata={"limits": json.dumps(asdict(reference.limits))})
-        part.replace(path)
+        with whole_file(path) as part:
+            save_file(arrays, part, metadata={"limits": json.dumps(asdict(reference.limits))})
     except OSError as error:
         raise LatentwatchError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -17,6 +17,7 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.calibrate import file_sha256, health_file
 from latentwatch.training.lock import only_one_in
+from latentwatch.whole_file import whole_file
 
 KEPT = 10
 """Versions that are kept, the newest ones and the one in use."""
@@ -152,9 +153,7 @@ def roll_back(model: Path, number: int | None = None) -> int:
 
 
 def _put(path: Path, data: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    with whole_file(path) as part, part.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())  # else a power cut may leave the name without the contents
-    part.replace(path)

@@ -8,6 +8,7 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from latentwatch.errors import UsageError
+from latentwatch.whole_file import whole_file
 
 
 def last_checkpoint(folder: Path, *, resume: bool) -> Path:
@@ -27,12 +28,8 @@ class SafeCheckpoints(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:  # noqa: ARG002
         """Saves `checkpoint` at `path`. Raises `OSError` where it cannot be written."""
         final = Path(path)
-        part = final.with_name(final.name + ".part")
         try:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(checkpoint, part)
-            part.replace(final)
+            with whole_file(final) as part:
+                torch.save(checkpoint, part)
         except RuntimeError as error:  # what torch.save makes of a disk that fills up while it writes
             raise OSError(errno.ENOSPC, "no room for the checkpoint", str(final)) from error
-        finally:
-            part.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from latentwatch.experiments.seeds import Plan, seed_folder, trained_model
 from latentwatch.experiments.small_street import ARCHITECTURE, SIZE, anomaly_clips, normal_clips
 from latentwatch.scoring.camera import detector_of
 from latentwatch.training.settings import FORMS
+from latentwatch.whole_file import whole_file
 
 FORM = "joint"
 
@@ -144,7 +145,5 @@ class _Scorer:
             return Scored(kept["scores"], kept["labels"])
 
     def _write(self, file: Path, scored: Scored) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part.npz")
-        np.savez(part, scores=scored.scores, labels=scored.labels, trained=np.array(self._trained))
-        part.replace(file)
+        with whole_file(file) as part, part.open("wb") as opened:
+            np.savez(opened, scores=scored.scores, labels=scored.labels, trained=np.array(self._trained))

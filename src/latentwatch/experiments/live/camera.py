@@ -10,6 +10,7 @@ from latentwatch.experiments.seeds import Plan, dataset_of, only_form, seed_fold
 from latentwatch.monitor.alarm import AlarmRules
 from latentwatch.monitor.budget import budget_file
 from latentwatch.monitor.calibrate import calibrate_camera
+from latentwatch.whole_file import whole_file
 
 PER_DAY = 48
 """The budget: false alarms a day."""
@@ -45,7 +46,6 @@ def _sent(dataset: Dataset, folder: Path) -> Path:
         if not path.is_file():
             with clip.open() as frames:
                 height, width, _ = next(iter(frames)).rgb.shape
-            part = path.with_suffix(".part")
-            write_mp4(encode_clip(clip), part, (height, width))
-            part.replace(path)
+            with whole_file(path) as part:
+                write_mp4(encode_clip(clip), part, (height, width))
     return folder

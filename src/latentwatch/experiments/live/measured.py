@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latentwatch.errors import LatentwatchError
+from latentwatch.whole_file import whole_file
 
 
 class _Part(BaseModel):
@@ -121,11 +122,8 @@ PartT = TypeVar("PartT", bound=_Part)
 
 def save(part: _Part, folder: Path) -> None:
     """Keeps a part's measurement in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = _file(type(part), folder)
-    unfinished = file.with_suffix(".part")
-    unfinished.write_text(part.model_dump_json(indent=1))
-    unfinished.replace(file)
+    with whole_file(_file(type(part), folder)) as file:
+        file.write_text(part.model_dump_json(indent=1))
 
 
 def load(kind: type[PartT], folder: Path) -> PartT | None:
