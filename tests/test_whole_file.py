@@ -19,9 +19,14 @@ def test_it_takes_its_name_when_it_is_whole(tmp_path):
 def test_after_an_error_all_is_as_before(tmp_path, error):
     path = tmp_path / "file.json"
     path.write_text("before")
-    with pytest.raises(error), whole_file(path) as part:
-        part.write_text("half")
-        raise error
+
+    def fail():
+        with whole_file(path) as part:
+            part.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -76,7 +76,7 @@ def test_weather_is_judged_in_every_condition_and_goes_on(made, monkeypatch):
     reproduce_weather(asked(made, "fig4-5", say=said.append))
     assert [line.split(" (")[0] for line in said] == ["jpeg=5"]  # the others are kept
     assert rows_of(made, "fig4-5")[1]["ped2, none", "z_mse", "auc_micro"] == 12.5
-    kept.write_text(json.dumps({**state, "trained": "another time"}))
+    kept.write_text(json.dumps({**state, "model": "another's checksum"}))
     said.clear()
     reproduce_weather(asked(made, "fig4-5", say=said.append))
     assert len(said) == 5  # those were of another model
@@ -156,6 +156,15 @@ def test_beyond_judges_every_score_and_the_mean_is_z_mse(made):
         assert beyond["ped2", "z mean", metric] == usual["ped2", "z_mse", metric]
         # What the product scores by is one of them.
         assert beyond["ped2", "z mean + 2 speed", metric] == pytest.approx(usual["ped2", "fused", metric])
+
+    kept = made / "runs" / "ped2" / "fast" / "seed-0" / "beyond.json"
+    state = json.loads(kept.read_text())
+    del state["figures"]["altered ped2"]
+    kept.write_text(json.dumps(state))
+    said = []
+    reproduce_beyond(asked(made, "beyond", say=said.append))
+    assert [line for line in said if "judging" in line] == ["judging altered ped2"]  # the others are kept
+    assert rows_of(made, "beyond")[1] == beyond
 
 
 @pytest.mark.usefixtures("short_tracks")

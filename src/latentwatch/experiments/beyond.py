@@ -5,8 +5,8 @@ variant is a row, the paper's Z-MSE ("mean") among them. All are judged once mor
 normal footage, some in bad weather too, and which is highest there is what a choice may go by.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,13 @@ import numpy as np
 from latentwatch.datasets.altered import altered
 from latentwatch.datasets.dataset import Dataset
 from latentwatch.datasets.derived import corrupted
-from latentwatch.evaluation.frame_level import METRICS, FrameLevel, LabelledScores, frame_level
+from latentwatch.evaluation.frame_level import METRICS, LabelledScores
 from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import judged_clips
 from latentwatch.experiments.beyond_scores import BeyondScores
 from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.kept_figures import Figures, KeptFigures, kept_figures
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, seed_folder, trained_seeds
 from latentwatch.models.decoupled import Decoupled
@@ -30,8 +31,8 @@ from latentwatch.video.corrupt import Corruption
 COPIES = 3
 """Altered copies of each clip of normal footage: one for each way to alter it."""
 
-ALTERED = "altered ped2"
-"""What the rows of altered footage name as their data set."""
+TEST, ALTERED = "ped2", "altered ped2"
+"""What the rows name as their data sets."""
 
 WEATHER = ("rain=heavy", "fog=0.6", "noise=0.08", "shake=6", "jpeg=10", "dusk=1")
 """What altered footage is judged in as well, since a camera's owner cannot choose the weather."""
@@ -39,36 +40,43 @@ WEATHER = ("rain=heavy", "fog=0.6", "noise=0.08", "shake=6", "jpeg=10", "dusk=1"
 IN_WEATHER = ("mean", "speed", "mean + 2 speed", "horizons + 2 speed")
 """The scores that are judged so."""
 
-Figures = dict[str, FrameLevel]
-"""Of one model on one data set, by the name of the score."""
-
 Judged = dict[str, Figures]
 """Of one model, by the data set: test clips, altered copies of its normal footage, and these in weather."""
+
+
+@dataclass(frozen=True)
+class _Seed:
+    model: Decoupled
+    scores: BeyondScores
+    kept: KeptFigures
 
 
 def reproduce_beyond(plan: Plan) -> Path:
     """Trains the seeds of each form, or takes them finished, and judges every variant of the score.
 
-    Gives the page's path. Raises as training, decoding and `altered` do.
+    Gives the page's path. What a data set gave is kept with each model: a run that is stopped goes on with
+    the next. Raises as training, decoding and `altered` do.
     """
     dataset = dataset_of(plan, "ped2")
     data_sets = _data_sets(plan, dataset)
-    done: dict[str, list[Judged]] = {}
+    done: dict[str, list[KeptFigures]] = {}
     trainings: dict[str, Trainings] = {}
     for form in plan.forms:
-        seeds: list[tuple[Decoupled, BeyondScores]] = []
+        seeds: list[_Seed] = []
         trainings[form] = Trainings()
         for number, (model, info) in enumerate(trained_seeds(plan, dataset, form)):
             settings = plan.forms[form].model_copy(update={"seed": number})
             folder = seed_folder(plan, dataset, form, number) / "horizons"
-            seeds.append((model, BeyondScores(model, settings, dataset, folder, plan)))
+            scores = BeyondScores(model, settings, dataset, folder, plan)
+            seeds.append(_Seed(model, scores, kept_figures(plan, dataset, form, number, "beyond")))
             trainings[form].add(info)
-        done[form] = [{} for _ in seeds]
         for name, judged in data_sets.items():
-            plan.say(f"judging {name}")
-            for figures, found in zip(done[form], _judge(plan, judged, seeds), strict=True):
-                figures[name] = found
-    return _write(plan, done, trainings)
+            missing = [seed for seed in seeds if name not in seed.kept.figures]
+            if missing:
+                plan.say(f"judging {name}")
+                _judge(plan, name, judged, missing)
+        done[form] = [seed.kept for seed in seeds]
+    return _write(plan, list(data_sets), done, trainings)
 
 
 def _data_sets(plan: Plan, dataset: Dataset) -> dict[str, Dataset]:
@@ -80,24 +88,28 @@ def _data_sets(plan: Plan, dataset: Dataset) -> dict[str, Dataset]:
         f"{ALTERED}, {how}": replace(changed, test=[corrupted(clip, Corruption.parse(how)) for clip in one])
         for how in WEATHER[: 1 if plan.quick else None]
     }
-    return {"ped2": dataset, ALTERED: changed, **weather}
+    return {TEST: dataset, ALTERED: changed, **weather}
 
 
-def _judge(plan: Plan, dataset: Dataset, seeds: Sequence[tuple[Decoupled, BeyondScores]]) -> list[Figures]:
-    """The figures of each seed. Frames are made, and their flow is measured, once for all."""
+def _judge(plan: Plan, name: str, dataset: Dataset, seeds: Sequence[_Seed]) -> None:
+    """Judges each seed on one data set. Frames are made, and their flow is measured, once for all."""
     size, places = plan.architecture.size, plan.architecture.code_shape[1:]
     clips: list[dict[str, list[LabelledScores]]] = [{} for _ in seeds]
     for clip, labels in judged_clips(dataset, plan.say):
         with clip.open(size) as opened:
             frames = list(opened)
         flow = flow_maps(frames, places)
-        for (model, scores), of_seed in zip(seeds, clips, strict=True):
-            for name, found in scores.of(encoded(model, frames), flow).items():
-                of_seed.setdefault(name, []).append(LabelledScores(clip.name, found, labels))
-    return [{name: frame_level(judged) for name, judged in of_seed.items()} for of_seed in clips]
+        for seed, of_seed in zip(seeds, clips, strict=True):
+            observed = encoded(seed.model, frames)
+            for score, found in seed.scores.of(observed, flow, distances=name in (TEST, ALTERED)).items():
+                of_seed.setdefault(score, []).append(LabelledScores(clip.name, found, labels))
+    for seed, of_seed in zip(seeds, clips, strict=True):
+        seed.kept.judge(name, of_seed)
 
 
-def _write(plan: Plan, done: dict[str, list[Judged]], trainings: dict[str, Trainings]) -> Path:
+def _write(
+    plan: Plan, data_sets: Iterable[str], done: dict[str, list[KeptFigures]], trainings: dict[str, Trainings]
+) -> Path:
     first = next(iter(done.values()))[0]
     rows = [
         mean_row(
@@ -107,19 +119,23 @@ def _write(plan: Plan, done: dict[str, list[Judged]], trainings: dict[str, Train
             dataset=dataset,
             score=f"z {score}",
             metric=metric,
-            values=[getattr(each[dataset][score], metric) for each in judged],
+            values=[each.figures[dataset][score][metric] for each in judged],
         )
         for form, judged in done.items()
-        for dataset, figures in first.items()
-        for score in (IN_WEATHER if dataset not in ("ped2", ALTERED) else figures)
-        for metric in (METRICS if dataset == "ped2" else ("auc_micro",))
+        for dataset in data_sets
+        for score in (first.figures[dataset] if dataset in (TEST, ALTERED) else IN_WEATHER)
+        for metric in (METRICS if dataset == TEST else ("auc_micro",))
     ]
     result = ResultFile(
         name=plan.name,
         command=plan.command,
-        protocol=f"{first['ped2']['mean'].protocol}; {ALTERED}: {first[ALTERED]['mean'].protocol}",
+        protocol=f"{first.protocols[TEST]}; {ALTERED}: {first.protocols[ALTERED]}",
         settings=settings_with_commits(plan, list(trainings.values())),
-        remarks=[line for form, judged in done.items() for line in _remarks(form, judged)],
+        remarks=[
+            line
+            for form, judged in done.items()
+            for line in _remarks(form, [each.figures for each in judged])
+        ],
         rows=rows,
         **describe_run(),
     )
@@ -129,23 +145,22 @@ def _write(plan: Plan, done: dict[str, list[Judged]], trainings: dict[str, Train
 def _remarks(form: str, judged: list[Judged]) -> list[str]:
     """Which scores are above Z-MSE whatever the seed, and by how much; and which altered footage prefers."""
     gains = []
-    for score in judged[0]["ped2"]:
+    for score in judged[0][TEST]:
         points = {
-            metric: [
-                getattr(each["ped2"][score], metric) - getattr(each["ped2"]["mean"], metric)
-                for each in judged
-            ]
+            metric: [each[TEST][score][metric] - each[TEST]["mean"][metric] for each in judged]
             for metric in ("auc_micro", "auc_macro", "auc_raw")
         }
         if min(points["auc_micro"]) > 0:
             by = ", ".join(f"{name.removeprefix('auc_')} {np.mean(of):+.1f}" for name, of in points.items())
             gains.append(f"{score} ({by})")
     means = {
-        name: {score: float(np.mean([each[name][score].auc_micro for each in judged])) for score in figures}
+        name: {
+            score: float(np.mean([each[name][score]["auc_micro"] for each in judged])) for score in figures
+        }
         for name, figures in judged[0].items()
     }
     on_altered = means.pop(ALTERED)
-    del means["ped2"]
+    del means[TEST]
     ranked = sorted(on_altered, key=lambda score: -on_altered[score])[:5]
     highest = ", ".join(f"{score} ({on_altered[score]:.1f})" for score in ranked)
     weather = " or ".join(name.removeprefix(f"{ALTERED}, ") for name in means)

@@ -75,29 +75,28 @@ class BeyondScores:
         }
         self._usual = {name: usual_score(scores) for name, scores in normal_scores.items()}
 
-    def of(self, observed: Tensor, flow: FlowMaps) -> dict[str, Scores]:
+    def of(self, observed: Tensor, flow: FlowMaps, *, distances: bool) -> dict[str, Scores]:
         """Scores `(N,)` of a clip by name; NaN for the first frames, which have no Z-MSE.
 
-        observed: the clip's codes `(N, C, h, w)`. flow: its flow maps.
+        observed: the clip's codes `(N, C, h, w)`. flow: its flow maps. distances: also those that rest on
+        distances between codes, which take longer than all others.
         """
         codes = beside_predicted(self._model, observed)
-        errors, rarity = _error_maps(codes.differences), self._bank.maps(codes.observed)
+        errors = _error_maps(codes.differences)
         found = variants(errors, self._usual_error)
-        distances = pooled(self._covariance.maps(codes.differences))
-        found |= {f"mahalanobis {name}": scores for name, scores in distances.items()}
-        found["rarity mean"] = mean(rarity)
-        # The geometric mean: neither has to be brought to the other's scale.
-        found["mean, rarity"] = np.sqrt(mean(errors) * mean(rarity))
         # No frame is judged by one score alone: not those that a shorter horizon reaches.
         found |= {name: scores[self._warm_up :] for name, scores in self._horizons.scores(observed).items()}
         found["speed"] = self._speed(flow)
-        parts = {
-            "mean": found["mean"],
-            "horizons": found[TOGETHER],
-            "rarity": found["rarity mean"],
-            "speed": found["speed"],
-        }
+        parts = {"mean": found["mean"], "horizons": found[TOGETHER], "speed": found["speed"]}
+        if distances:
+            mahalanobis = pooled(self._covariance.maps(codes.differences))
+            found |= {f"mahalanobis {name}": scores for name, scores in mahalanobis.items()}
+            found["rarity mean"] = parts["rarity"] = mean(self._bank.maps(codes.observed))
+            # The geometric mean: neither has to be brought to the other's scale.
+            found["mean, rarity"] = np.sqrt(found["mean"] * found["rarity mean"])
         for weights in FUSED:
+            if not weights.keys() <= parts.keys():
+                continue
             name = " + ".join(f"{weight} {part}".removeprefix("1 ") for part, weight in weights.items())
             usual = [self._usual[part] for part in weights]
             found[name] = fused([parts[part] for part in weights], usual, [*weights.values()])

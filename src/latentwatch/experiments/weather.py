@@ -4,34 +4,32 @@ Beyond the paper: fog, sensor noise, a shaking camera, compression, dusk, and wh
 The paper used Avenue; this is Ped2.
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from latentwatch.bundle.bundle import BundleInfo
+from latentwatch.bundle.fusion import Fusion
 from latentwatch.datasets.dataset import Dataset
-from latentwatch.evaluation.frame_level import LabelledScores, frame_level
+from latentwatch.evaluation.frame_level import LabelledScores
 from latentwatch.evaluation.plots import BLUE, GREEN, ORANGE, plot_sheet
 from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import FUSED, TITLES
 from latentwatch.experiments.experiment import Experiment, Work
+from latentwatch.experiments.kept_figures import Figures, KeptFigures, kept_figures
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
-from latentwatch.experiments.seeds import Plan, dataset_of, only_form, seed_folder, trained_seeds
+from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.batch import score_clip
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.video.corrupt import Corruption, corrupt
 from latentwatch.video.frame import Frame
 from latentwatch.video.resize import resize
-from latentwatch.whole_file import whole_file
 
 RAIN = ("none", "heavy", "torrential")
 METRICS = ("auc_micro", "auc_macro")
@@ -76,24 +74,12 @@ QUICK = Grid(
     single=("blur=2", "fog=0.6", "noise=0.08", "shake=6", "jpeg=10", "dusk=1"),
 )
 
-Figures = dict[str, dict[str, float]]
-"""AUC in percent, by score and metric."""
 
-
+@dataclass(frozen=True)
 class _Seed:
-    """A seed's model, and the figures of every condition that it is judged in, kept beside it."""
-
-    def __init__(self, model: Decoupled, info: BundleInfo, kept: Path) -> None:
-        self.model, self.fusion, self._kept = model, info.fusion, kept
-        self._trained = str(info.provenance.get("trained"))
-        before: dict[str, Any] = json.loads(kept.read_text()) if kept.is_file() else {}
-        # Those of another training of this seed are of no use.
-        self.figures: dict[str, Figures] = before["figures"] if before.get("trained") == self._trained else {}
-
-    def keep(self, how: Corruption, found: Figures) -> None:
-        self.figures[str(how)] = found
-        with whole_file(self._kept) as part:
-            part.write_text(json.dumps({"trained": self._trained, "figures": self.figures}))
+    model: Decoupled
+    fusion: Fusion | None
+    kept: KeptFigures
 
 
 def reproduce_weather(plan: Plan) -> Path:
@@ -108,18 +94,19 @@ def reproduce_weather(plan: Plan) -> Path:
     seeds: list[_Seed] = []
     trainings = Trainings()
     for number, (model, info) in enumerate(trained_seeds(plan, dataset, form)):
-        seeds.append(_Seed(model, info, seed_folder(plan, dataset, form, number) / "weather.json"))
+        kept = kept_figures(plan, dataset, form, number, "weather")
+        seeds.append(_Seed(model, info.fusion, kept))
         trainings.add(info)
     store = _decoded(plan, dataset)
     _plot_samples(store, plan.results / f"{plan.name}-samples.png")
     conditions = grid.conditions()
-    missing = [how for how in conditions if any(str(how) not in seed.figures for seed in seeds)]
+    missing = [how for how in conditions if any(str(how) not in seed.kept.figures for seed in seeds)]
     began = time.monotonic()
     for number, how in enumerate(missing, start=1):
-        _judge(dataset, store, how, [seed for seed in seeds if str(how) not in seed.figures])
+        _judge(dataset, store, how, [seed for seed in seeds if str(how) not in seed.kept.figures])
         left = (time.monotonic() - began) / number * (len(missing) - number)
         plan.say(f"{how} ({number} of {len(missing)}), about {left / 60:.0f} min left")
-    done = [{str(how): seed.figures[str(how)] for how in conditions} for seed in seeds]
+    done = [{str(how): seed.kept.figures[str(how)] for how in conditions} for seed in seeds]
     return _write(plan, grid, done, trainings)
 
 
@@ -144,14 +131,7 @@ def _judge(dataset: Dataset, store: FrameStore, how: Corruption, seeds: Sequence
                 if values is not None:
                     found.setdefault(score, []).append(LabelledScores(clip.name, values, clip.labels))
     for seed, found in zip(seeds, clips, strict=True):
-        judged = {score: frame_level(parts) for score, parts in found.items()}
-        seed.keep(
-            how,
-            {
-                score: {metric: getattr(figure, metric) for metric in METRICS}
-                for score, figure in judged.items()
-            },
-        )
+        seed.kept.judge(str(how), found)
 
 
 def _changed(
