@@ -14,7 +14,7 @@ Grey = NDArray[np.float32]
 """Grey levels, 0 to 255, or their differences, float32 `(H, W)`."""
 
 RATE = 0.03
-"""Share of each frame in the background. Half and twice as much are a little worse."""
+"""Share of each frame in the background. Twice as much is a little worse on altered footage."""
 
 DETAIL, PERSON, AROUND = 1 / 120, 1 / 15, 1 / 60
 """Standard deviations of Gaussians, in heights of the picture.

@@ -27,8 +27,8 @@ CELL = 0.2
 DIRECTION_WEIGHT = 2.0
 """How much the distance to the nearest usual velocity counts, speed counting 1.
 
-On altered footage of Ped2 the fused score has 84.6% micro AUC with 0, 87.4 with 1, 88.3 with 2 and 88.9 with
-4, which is better for what goes across alone.
+On altered footage of Ped2, with flow of the whole picture, the fused score has 84.6% micro AUC with 0, 87.4
+with 1, 88.3 with 2 and 88.9 with 4, which is better for what goes across alone.
 """
 
 
