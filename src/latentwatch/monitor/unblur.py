@@ -12,7 +12,6 @@ from latentwatch.monitor.encryption import DecryptingFile, read_keys
 from latentwatch.monitor.settings import Privacy
 from latentwatch.monitor.store import EventStore
 from latentwatch.video.address import mask
-from latentwatch.whole_file import whole_file
 
 
 def unblur(
@@ -46,12 +45,17 @@ def unblur(
 
 
 def _write(clear: DecryptingFile, to: Path) -> None:
+    part = to.with_name(to.name + ".part")
     try:
-        with whole_file(to) as part:
-            part.unlink(missing_ok=True)  # of a try that was cut off; its rights may be others
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                shutil.copyfileobj(clear, file)
+        part.unlink(missing_ok=True)  # of a try that was cut off; its rights may be others
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            shutil.copyfileobj(clear, file)
+        part.replace(to)
+    except LatentwatchError:
+        part.unlink(missing_ok=True)
+        raise
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise LatentwatchError(f"{to}: cannot be written: {error.strerror}") from error
 
 
