@@ -5,7 +5,7 @@ variant is a row, the paper's Z-MSE ("mean") among them. All are judged once mor
 normal footage, some in bad weather too, and which is highest there is what a choice may go by.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -108,7 +108,7 @@ def _judge(plan: Plan, name: str, dataset: Dataset, seeds: Sequence[_Seed]) -> N
 
 
 def _write(
-    plan: Plan, data_sets: Iterable[str], done: dict[str, list[KeptFigures]], trainings: dict[str, Trainings]
+    plan: Plan, data_sets: Sequence[str], done: dict[str, list[KeptFigures]], trainings: dict[str, Trainings]
 ) -> Path:
     first = next(iter(done.values()))[0]
     rows = [
@@ -134,7 +134,7 @@ def _write(
         remarks=[
             line
             for form, judged in done.items()
-            for line in _remarks(form, [each.figures for each in judged])
+            for line in _remarks(form, [{name: each.figures[name] for name in data_sets} for each in judged])
         ],
         rows=rows,
         **describe_run(),
