@@ -173,7 +173,9 @@ def test_horizons_are_fitted_once_and_averaged_by_their_usual_error(made):
     asked_for = asked(made, "beyond", say=said.append)
     reproduce_beyond(asked_for)
     said.clear()
+    (made / "runs" / "ped2" / "fast" / "seed-0" / "beyond.json").unlink()
     reproduce_beyond(asked_for)
+    assert "judging ped2" in said
     assert not any("frames ahead" in line for line in said)
     dataset = dataset_of(asked_for, "ped2")
     (form,) = asked_for.forms

@@ -51,7 +51,7 @@ def rained_on(picture, index):
 
 
 @pytest.mark.parametrize("size", [(96, 144), (200, 300)])  # enlarged by most, and by less
-@pytest.mark.parametrize("step", [0, 2, 4])
+@pytest.mark.parametrize("step", [0, 1, 4])
 def test_what_moves_has_its_velocity_and_nothing_else_has_one(step, size):
     maps = flow_maps(film(step, size=size), (12, 18))
     assert maps.shape == (10, 12, 18, 3)
@@ -59,7 +59,7 @@ def test_what_moves_has_its_velocity_and_nothing_else_has_one(step, size):
     assert not maps[0].any()
     middle = int((size[1] / 8 + step * 6 + size[1] / 6) * 18 / size[1])  # of the thing, in the median frame
     for part, expected in enumerate((step, 0, step)):  # to the right, not down; and the speed
-        np.testing.assert_allclose(maps[-1, 5:7, middle, part], expected, atol=0.25 * step)
+        np.testing.assert_allclose(maps[-1, 5:7, middle, part], expected, atol=0.15)
     assert np.abs(maps[-1, [0, 1, -2, -1]]).max() < 0.05
 
 
@@ -77,9 +77,9 @@ def test_what_passes_each_other_keeps_its_speed():
     meter = FlowMeter((12, 18))
     for rgb in right:
         maps = meter.push(np.concatenate([rgb, rgb[:, ::-1]]))  # below, all is mirrored
-    assert maps[:6, :, 0].max() == pytest.approx(2, abs=0.5)
-    assert maps[6:, :, 0].min() == pytest.approx(-2, abs=0.5)
-    assert maps[:6, :, 2].max() == pytest.approx(maps[6:, :, 2].max(), abs=0.1)
+    np.testing.assert_allclose(maps[2:4, 4:9, 0], 2, atol=0.5)
+    np.testing.assert_allclose(maps[8:10, 8:13, 0], -2, atol=0.5)
+    np.testing.assert_allclose([maps[2:4, 4:9, 2], maps[8:10, 8:13, 2]], 2, atol=0.5)
 
 
 def test_after_a_jump_it_begins_anew():
@@ -102,9 +102,10 @@ def test_the_same_frames_have_the_same_flow_to_the_last_bit(tmp_path):
 
 @pytest.mark.parametrize("size", [(16, 16), (32, 48), (480, 640)])
 def test_pictures_of_any_size_have_flow(size):
-    maps = flow_maps(film(1, size=size), (size[0] // 8, size[1] // 8))
+    # Places of 4 pixels: in 16 lines what moves is smaller than one of 8.
+    maps = flow_maps(film(1, size=size), (size[0] // 4, size[1] // 4))
     assert np.isfinite(maps).all()
-    assert maps[-1, ..., 2].max() > 0.3
+    assert maps[-1, ..., 2].max() > 0.5
 
 
 def test_no_frames_have_no_flow():

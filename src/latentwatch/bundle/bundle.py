@@ -3,7 +3,6 @@
 Weights and background are its tensors; everything else is JSON in its header. Nothing in it is executed.
 """
 
-import json
 from pathlib import Path
 from typing import Any, Self
 
@@ -120,7 +119,8 @@ def load_bundle(path: Path) -> tuple[Decoupled, BundleInfo]:
 
 def _build(path: Path, text: str) -> tuple[Decoupled, BundleInfo]:
     try:
-        if check_schema(path, text, SCHEMA) < SPEED_SCHEMA and json.loads(text).get("fusion"):
+        description = check_schema(path, text, SCHEMA)
+        if description["schema_version"] < SPEED_SCHEMA and description.get("fusion"):
             raise LatentwatchError(
                 f"{path}: its scores rest on a speed that an older Latentwatch measured otherwise; "
                 "train the model anew"

@@ -6,6 +6,7 @@ Nothing in it is executed.
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -93,21 +94,21 @@ def checksum_of(path: Path) -> str:
         return str(opened.metadata()["sha256"])
 
 
-def check_schema(path: Path, text: str, newest: int) -> int:
-    """The schema of a text.
+def check_schema(path: Path, text: str, newest: int) -> dict[str, Any]:
+    """The description in a text.
 
-    Raises `LatentwatchError` for a newer one, and `ValueError` where the text is no JSON object.
+    Raises `LatentwatchError` where its schema is newer, and `ValueError` where the text is no JSON object.
     """
-    description = json.loads(text)
+    description: Any = json.loads(text)
     if not isinstance(description, dict):
         raise ValueError("not a JSON object")
     version = description.get("schema_version")
-    if not isinstance(version, int) or version not in range(1, newest + 1):
+    if version not in range(1, newest + 1):
         raise LatentwatchError(
             f"{path}: model file of schema {version}, this program reads up to schema {newest}; "
             "update Latentwatch or train the model anew"
         )
-    return version
+    return description
 
 
 def checksum(tensors: dict[str, torch.Tensor], text: str) -> str:

@@ -62,20 +62,22 @@ def reproduce_beyond(plan: Plan) -> Path:
     done: dict[str, list[KeptFigures]] = {}
     trainings: dict[str, Trainings] = {}
     for form in plan.forms:
-        seeds: list[_Seed] = []
-        trainings[form] = Trainings()
+        unfinished: list[_Seed] = []
+        done[form], trainings[form] = [], Trainings()
         for number, (model, info) in enumerate(trained_seeds(plan, dataset, form)):
+            trainings[form].add(info)
+            kept = kept_figures(plan, dataset, form, number, "beyond")
+            done[form].append(kept)
+            if kept.figures.keys() >= data_sets.keys():
+                continue
             settings = plan.forms[form].model_copy(update={"seed": number})
             folder = seed_folder(plan, dataset, form, number) / "horizons"
-            scores = BeyondScores(model, settings, dataset, folder, plan)
-            seeds.append(_Seed(model, scores, kept_figures(plan, dataset, form, number, "beyond")))
-            trainings[form].add(info)
+            unfinished.append(_Seed(model, BeyondScores(model, settings, dataset, folder, plan), kept))
         for name, judged in data_sets.items():
-            missing = [seed for seed in seeds if name not in seed.kept.figures]
+            missing = [seed for seed in unfinished if name not in seed.kept.figures]
             if missing:
                 plan.say(f"judging {name}")
                 _judge(plan, name, judged, missing)
-        done[form] = [seed.kept for seed in seeds]
     return _write(plan, list(data_sets), done, trainings)
 
 
