@@ -25,7 +25,8 @@ from latentwatch.experiments.kept_figures import Figures, KeptFigures, kept_figu
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
 from latentwatch.models.decoupled import Decoupled
-from latentwatch.scoring.batch import score_clip
+from latentwatch.scoring.batch import score_clip, with_speed
+from latentwatch.scoring.flow import flow_maps
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.video.corrupt import Corruption, corrupt
 from latentwatch.video.frame import Frame
@@ -118,14 +119,18 @@ def _decoded(plan: Plan, dataset: Dataset) -> FrameStore:
 
 
 def _judge(dataset: Dataset, store: FrameStore, how: Corruption, seeds: Sequence[_Seed]) -> None:
-    """Judges each seed in one condition. Frames are changed once for all: rain takes as long as scoring."""
-    size = seeds[0].model.architecture.size
+    """Judges each seed in one condition. Frames are changed and their flow is found once for all of them."""
+    architecture = seeds[0].model.architecture
+    has_speed = any(seed.fusion for seed in seeds)
     clips: list[dict[str, list[LabelledScores]]] = [{} for _ in seeds]
     for clip, (start, stop) in zip(dataset.test, pairwise(store.starts), strict=True):
         assert clip.labels is not None  # Ped2's reader gives them to every test clip
-        frames = list(_changed(store, start, stop, how, size))
+        frames = list(_changed(store, start, stop, how, architecture.size))
+        flow = flow_maps(frames if has_speed else [], architecture.code_shape[1:])
         for seed, found in zip(seeds, clips, strict=True):
-            scores = score_clip(seed.model, frames, pixel_scores=True, reconstruct=False, fusion=seed.fusion)
+            scores = score_clip(seed.model, frames, pixel_scores=True, reconstruct=False)
+            if seed.fusion is not None:
+                scores = with_speed(scores, flow, seed.fusion)
             for score in TITLES:
                 values = getattr(scores, score)
                 if values is not None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from latentwatch.bundle.fusion import Fusion
 from latentwatch.models.decoupled import Decoupled, windows
-from latentwatch.scoring.flow import flow_maps
+from latentwatch.scoring.flow import FlowMaps, flow_maps
 from latentwatch.scoring.fusion import z_mse_and_speed
 from latentwatch.scoring.usual_flow import UsualFlow, fastest
 from latentwatch.video.frame import Frame
@@ -74,7 +74,11 @@ def score_clip(
     scores = scorer.result(np.array(times, dtype=np.float64))
     if fusion is None:
         return scores
-    flow = flow_maps(frames, model.architecture.code_shape[1:])
+    return with_speed(scores, flow_maps(frames, model.architecture.code_shape[1:]), fusion)
+
+
+def with_speed(scores: ClipScores, flow: FlowMaps, fusion: Fusion) -> ClipScores:
+    """The same scores with the fused one and relative speeds. flow: of the same N frames, `(N, h, w, 3)`."""
     speeds = UsualFlow.in_file(fusion).speeds(flow)
     fused = z_mse_and_speed(scores.z_mse, fastest(speeds), fusion)
     return replace(scores, fused=fused, speed_maps=speeds)
