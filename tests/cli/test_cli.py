@@ -9,7 +9,10 @@ import pytest
 from clips import moving_square
 from command import run, start
 
+from latentwatch.bundle.bundle import load_bundle
 from latentwatch.experiments.live.rtsp_script import PASSWORD
+from latentwatch.models.presets import preset
+from latentwatch.training.settings import FORMS
 
 TINY = ["--width", "tiny", "--size", "32x48", "--epochs"]
 
@@ -35,9 +38,16 @@ def test_train_score_info(trained):
     assert {path.suffix for path in (trained / "out").iterdir()} == {".csv", ".json", ".png", ".mp4"}
 
 
-def test_same_seed_gives_the_same_model(trained):
-    from latentwatch.bundle.bundle import load_bundle
+def test_the_paper_preset_is_the_paper(trained):
+    words = ["--preset", "paper", "--size", "32x48", "--epochs", 2]
+    run("train", trained / "normal", "-o", trained / "paper.lw", *words)
+    _, info = load_bundle(trained / "paper.lw")
+    assert info.architecture == preset("ped2", "paper").model_copy(update={"height": 32, "width_px": 48})
+    assert info.provenance["settings"] == FORMS["paper"].model_copy(update={"epochs": 2}).model_dump()
+    assert info.fusion is None
 
+
+def test_same_seed_gives_the_same_model(trained):
     run("train", trained / "normal", "-o", trained / "twin.lw", *TINY, 2)
     one, two = (load_bundle(trained / name)[0].state_dict() for name in ("door.lw", "twin.lw"))
     for name in one:

@@ -25,14 +25,13 @@ Epochs = Annotated[
     int | None,
     typer.Option(help="Passes over the footage; 10 in form joint, 50 in the paper's, 16 in fast.", min=2),
 ]
-Form = Annotated[
-    Literal["paper", "joint", "fast"],
-    typer.Option(
-        help="Form of training: 'joint' (one phase, the code's variance kept), the paper's two phases, or "
-        "'fast' for a first look."
-    ),
-]
-DEFAULT_FORM: Form = "joint"
+FormName = Literal["paper", "joint", "fast"]
+FORM_HELP = (
+    "Form of training: 'joint' (one phase, the code's variance kept), the paper's two phases, or 'fast' for "
+    "a first look."
+)
+Form = Annotated[FormName, typer.Option(help=FORM_HELP)]
+DEFAULT_FORM: FormName = "joint"
 """The form of training that the default width was chosen with."""
 
 Compile = Annotated[

@@ -7,9 +7,10 @@ import typer
 
 from latentwatch.cli.options import (
     DEFAULT_FORM,
+    FORM_HELP,
     Compile,
     Epochs,
-    Form,
+    FormName,
     Resume,
     architecture,
     baseline_settings,
@@ -34,7 +35,13 @@ def train(
             help="What learns: decoupled (ours) or conv-ae, future-frame, latent-auto, mem-ae, mnad.",
         ),
     ] = "decoupled",
-    preset: Annotated[str, typer.Option(help="Input size, k and blocks as in the paper's Table 1.")] = "ped2",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="Input size, k and blocks as in the paper's Table 1; 'paper' is ped2 with the paper's width "
+            "and form of training too."
+        ),
+    ] = "ped2",
     width: Annotated[
         str | None,
         typer.Option(
@@ -50,7 +57,10 @@ def train(
     loss: Annotated[
         Reconstruction, typer.Option(help="What reconstruction is judged by in training (Table 4).")
     ] = "mse",
-    form: Form = DEFAULT_FORM,
+    form: Annotated[
+        FormName | None,
+        typer.Option(help=f"{FORM_HELP} Without it, {DEFAULT_FORM}.", show_default=False),
+    ] = None,
     epochs: Epochs = None,
     compiled: Compile = False,
     seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
@@ -70,11 +80,13 @@ def train(
     from latentwatch.training.camera import learn_camera
 
     if system == "decoupled":
+        if preset == "paper":
+            preset, width, form = "ped2", width or "paper", form or "paper"
         learn_camera(
             [clip for path in footage for clip in clips_in(path)],
             output,
             architecture(preset, width or DEFAULT_WIDTH, size, motion),
-            training_settings(form, epochs, seed=seed, reconstruction=loss),
+            training_settings(form or DEFAULT_FORM, epochs, seed=seed, reconstruction=loss),
             resume=resume,
             devices=devices,
             bf16=bf16,
@@ -87,7 +99,7 @@ def train(
             {
                 "--motion": motion != "conv3d",
                 "--loss": loss != "mse",
-                "--form": form != DEFAULT_FORM,
+                "--form": form is not None,
                 "--compile": compiled,
                 "--devices": devices > 1,
             },
