@@ -42,6 +42,15 @@ def test_the_highest_usual_speed_follows_the_rows_and_is_nowhere_nought():
     assert UsualFlow.of([np.zeros_like(maps)]).highest_speeds == pytest.approx(STILL)
 
 
+def test_where_things_seldom_move_they_are_as_fast_as_elsewhere():
+    maps = np.zeros((2000, 30, 40, 3), dtype=np.float32)
+    maps[..., :10, 0, 2] = 1  # in a row far away something always moves
+    maps[0, 10:, 0, 2] = 1  # near the camera in one frame of 2000
+    assert UsualFlow.of([maps]).highest_speeds == pytest.approx(1)
+    maps[::2000, :10, 0, 2] = 9  # what was once that fast is not usual
+    assert UsualFlow.of([maps]).highest_speeds == pytest.approx(1)
+
+
 def test_usual_velocities_are_those_that_occur_but_for_the_rarest():
     often, now_and_then, once = flow(1, frames=900), flow(-0.5, frames=100), flow(0, -0.7)
     usual = UsualFlow.of([often, now_and_then, once])

@@ -15,8 +15,16 @@ from latentwatch.bundle.fusion import Fusion
 from latentwatch.scoring.flow import FlowMaps
 from latentwatch.scoring.pooling import LEAST
 
+HIGHEST = 0.99
+"""Share of the normal speeds of what moves in a row that are below its usual highest speed.
+
+It must not depend on how often something moves there. With 99.9% of all speeds, nought included, who passes
+near the camera, where few do, was too fast; on altered footage of Ped2 the fused score then has 85.7% micro
+AUC instead of 87.2.
+"""
+
 RARE = 0.999
-"""Share of all normal speeds that are below the usual highest speed, and of all velocities that are usual."""
+"""Share of all normal velocities, nought included, that are usual."""
 
 STILL = 0.1
 """Pixels a frame that the flow of what stands still may show: no row's usual highest speed is below."""
@@ -85,6 +93,7 @@ def fastest(maps: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _highest_speeds(maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """Of each row, `(h,)`. Neighbouring rows are averaged, since little moves in one."""
-    rows = np.quantile(maps.transpose(1, 0, 2).reshape(maps.shape[1], -1), RARE, axis=1)
+    moving = [row[row > STILL] for row in maps.transpose(1, 0, 2)]
+    rows = [np.quantile(speeds, HIGHEST) if len(speeds) else 0 for speeds in moving]
     smooth = ndimage.gaussian_filter1d(rows, sigma=1.5)
     return np.asarray(np.maximum(smooth, max(LEAST * smooth.max(), STILL)), dtype=np.float32)
