@@ -5,13 +5,14 @@ from clips import SMALL, moving_square, random_model
 from latentwatch.bundle.bundle import Calibration
 from latentwatch.bundle.fusion import Fusion, UsualScore
 from latentwatch.engines.torch_engine import TorchEngine
-from latentwatch.scoring.batch import score_clip
+from latentwatch.scoring.batch import ClipScores, score_clip
 from latentwatch.scoring.calibration import PLACE_QUANTILE, QUANTILE, learn_fusion
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
 from latentwatch.scoring.flow import flow_maps
-from latentwatch.scoring.fusion import LEAST_DEVIATION, deviations, fused, usual_score
+from latentwatch.scoring.fusion import LEAST_DEVIATION, deviations, fused, usual_score, z_mse_and_speed
 from latentwatch.scoring.group import DetectorGroup
+from latentwatch.scoring.usual_flow import UsualFlow, fastest
 from latentwatch.video.source import open_video
 
 LOOSE = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
@@ -69,11 +70,33 @@ def test_its_thresholds_are_quantiles_of_normal_footage(scene):
     clip = score_clip(model, normal, fusion=fusion)
     known = ~np.isnan(clip.fused)
     assert known.sum() == len(normal) - SMALL.warm_up
-    assert fusion.threshold == pytest.approx(np.quantile(clip.fused[known], QUANTILE))
+    fast = np.quantile(np.tile(fastest(clip.speed_maps[known]), 2), QUANTILE)  # seen, and held out
+    as_fast_as_ever = z_mse_and_speed(np.exp([fusion.z_mse.mean]), np.array([fast]), fusion)
+    assert fusion.threshold == pytest.approx(
+        max(np.quantile(clip.fused[known], QUANTILE), as_fast_as_ever.item())
+    )
     assert fusion.place_threshold == pytest.approx(
         np.quantile(clip.speed_maps[known], PLACE_QUANTILE), rel=1e-6
     )
     assert 0.3 < np.median(clip.fused[known]) < 1.2  # about log 2
+
+
+@pytest.mark.parametrize("seen_moving", [True, False])
+def test_footage_that_is_held_out_of_quiet_hours_makes_no_walker_an_anomaly(seen_moving):
+    """Speed 0 in all of it: a walker as in the rest of the footage scores no more than the threshold."""
+    walker = np.zeros((60, *PLACES, 3), dtype=np.float32)
+    walker[:, 1, 1] = (1, 0, 1)
+    still = np.zeros_like(walker)
+    z_mse = np.where(np.arange(60) < SMALL.warm_up, np.nan, 0.05)
+    clip = ClipScores(np.arange(60.0), z_mse, np.zeros(walker.shape[:3], dtype=np.float32))
+    fusion = learn_fusion([walker if seen_moving else still, still], [still], [clip])
+    speeds = fastest(UsualFlow.in_file(fusion).speeds(walker))
+    scores = z_mse_and_speed(z_mse, speeds, fusion)[SMALL.warm_up :]
+    if seen_moving:
+        assert (scores <= fusion.threshold).all()
+    else:
+        assert (scores > fusion.threshold).all()
+        assert (scores < 100).all()
 
 
 def test_streaming_equals_batch_and_faster_footage_scores_higher(scene):

@@ -11,7 +11,7 @@ from latentwatch.experiments.seeds import Plan
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.scoring.codes import Codes, beside_predicted, encoded
 from latentwatch.scoring.flow import FlowMaps, flow_maps
-from latentwatch.scoring.fusion import Scores, fused, usual_score
+from latentwatch.scoring.fusion import SMALLEST_SPEED, Scores, fused, usual_score
 from latentwatch.scoring.hindsight import smoothed_in_hindsight
 from latentwatch.scoring.mahalanobis import ErrorCovariance
 from latentwatch.scoring.pooling import Maps, UsualError, mean, pooled, variants
@@ -71,9 +71,10 @@ class BeyondScores:
             "mean": mean(errors),
             "horizons": np.concatenate(ahead),
             "rarity": mean(np.concatenate([self._bank.maps(each.observed) for each in normal])),
-            "speed": np.concatenate([self._speed(maps) for maps in flow]),
         }
         self._usual = {name: usual_score(scores) for name, scores in normal_scores.items()}
+        speeds = np.concatenate([self._speed(maps) for maps in seen_flow + flow])
+        self._usual["speed"] = usual_score(speeds, SMALLEST_SPEED)
 
     def of(self, observed: Tensor, flow: FlowMaps, *, distances: bool) -> dict[str, Scores]:
         """Scores `(N,)` of a clip by name; NaN for the first frames, which have no Z-MSE.

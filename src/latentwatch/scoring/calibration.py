@@ -9,7 +9,7 @@ from latentwatch.bundle.fusion import Fusion
 from latentwatch.errors import LatentwatchError
 from latentwatch.scoring.batch import ClipScores
 from latentwatch.scoring.flow import FlowMaps
-from latentwatch.scoring.fusion import SPEED_WEIGHT, usual_score, z_mse_and_speed
+from latentwatch.scoring.fusion import SMALLEST_SPEED, SPEED_WEIGHT, usual_score, z_mse_and_speed
 from latentwatch.scoring.usual_flow import STILL, UsualFlow, fastest
 
 QUANTILE = 0.995
@@ -50,21 +50,26 @@ def learn_fusion(
 
     seen: flow maps of clips that the model has learned from. held_out: of those that it has not, whose
     scores are `scores`. Frames without a Z-MSE do not count; one at least has it, see `calibrate`.
+    Both tell how speed varies, as the model has not learned it: what is held out may be quiet hours alone.
     """
     usual = UsualFlow.of(seen)
     known = [~np.isnan(clip.z_mse) for clip in scores]
-    maps = np.concatenate([usual.speeds(clip[scored]) for clip, scored in zip(held_out, known, strict=True)])
+    warm_up = max(int(np.argmax(scored)) for scored in known)
     z_mse = np.concatenate([clip.z_mse[scored] for clip, scored in zip(scores, known, strict=True)])
+    of_scored = [usual.speeds(clip[scored]) for clip, scored in zip(held_out, known, strict=True)]
+    maps = np.concatenate([*of_scored, *(usual.speeds(clip[warm_up:]) for clip in seen)])
     speeds = fastest(maps)
     fusion = Fusion(
         highest_speeds=usual.highest_speeds.tolist(),
         velocities=usual.velocities.tolist(),
         direction_weight=usual.direction_weight,
         z_mse=usual_score(z_mse),
-        speed=usual_score(speeds),
+        speed=usual_score(speeds, SMALLEST_SPEED),
         speed_weight=SPEED_WEIGHT,
         threshold=1,
         place_threshold=max(float(np.quantile(maps, PLACE_QUANTILE)), STILL),
     )
-    threshold = float(np.quantile(z_mse_and_speed(z_mse, speeds, fusion), QUANTILE))
-    return fusion.model_copy(update={"threshold": threshold})
+    scored = z_mse_and_speed(z_mse, speeds[: len(z_mse)], fusion)
+    # What is usual but for its speed, and as fast as normal footage is, must not be called unusual.
+    fast = z_mse_and_speed(np.exp([fusion.z_mse.mean]), np.quantile(speeds, [QUANTILE]), fusion)
+    return fusion.model_copy(update={"threshold": max(float(np.quantile(scored, QUANTILE)), float(fast[0]))})

@@ -22,10 +22,13 @@ SPEED_WEIGHT = 2.0
 LEAST_DEVIATION, SMALLEST = 0.1, 1e-9
 """A score that never varies on normal footage, or is always 0 there, must not outweigh all others."""
 
+SMALLEST_SPEED = LEAST_SHARE
+"""Relative speeds below count as this: 1 is the highest usual one, however little moves in normal footage."""
 
-def usual_score(scores: Scores) -> UsualScore:
-    """How the scores of normal frames vary."""
-    least = max(LEAST_SHARE * float(np.quantile(scores, HIGHEST_QUANTILE)), SMALLEST)
+
+def usual_score(scores: Scores, smallest: float = SMALLEST) -> UsualScore:
+    """How the scores of normal frames vary. smallest: scores below count as that, whatever the highest is."""
+    least = max(LEAST_SHARE * float(np.quantile(scores, HIGHEST_QUANTILE)), smallest)
     logs = np.log(np.maximum(scores, least))
     return UsualScore(mean=float(logs.mean()), deviation=max(float(logs.std()), LEAST_DEVIATION), least=least)
 
