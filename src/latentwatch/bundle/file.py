@@ -94,6 +94,12 @@ def checksum_of(path: Path) -> str:
         return str(opened.metadata()["sha256"])
 
 
+def fps_of(path: Path) -> float:
+    """The frames a second of the footage that a model, whose file is verified already, has learned from."""
+    with safe_open(path, framework="pt") as opened:
+        return float(json.loads(opened.metadata()["latentwatch"])["fps"])
+
+
 def check_schema(path: Path, text: str, newest: int) -> dict[str, Any]:
     """The description in a text.
 

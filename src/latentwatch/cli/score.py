@@ -39,8 +39,8 @@ def score(
     Example: latentwatch score front-door.lw tonight.mp4 --video --engine openvino
     Example: latentwatch score front-door.lw rtsp://user:password@10.0.0.7/live --seconds 300
     """
-    from latentwatch.bundle.file import system_of
-    from latentwatch.datasets.derived import corrupted
+    from latentwatch.bundle.file import fps_of, system_of
+    from latentwatch.datasets.derived import at_fps, corrupted
     from latentwatch.datasets.folder import clips_at
     from latentwatch.evaluation.score_files import score_baseline_to_files, score_to_files
     from latentwatch.scoring.baseline import load_baseline
@@ -68,6 +68,7 @@ def score(
         clips = clips_at(footage, seconds)
         threshold, needed, runs_on = facts.threshold, scorer.frames_needed, "torch fp32"
         score_one = partial(score_baseline_to_files, scorer, threshold)
+    clips = [at_fps(clip, fps_of(model), print) for clip in clips]
     if corrupt is not None:
         clips = [corrupted(clip, Corruption.parse(corrupt)) for clip in clips]
     for clip in clips:

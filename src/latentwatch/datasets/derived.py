@@ -1,14 +1,19 @@
 """Clips made from clips: in bad weather, or at a lower frame rate."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from latentwatch.datasets.dataset import Clip
 from latentwatch.video.corrupt import Corruption, corrupt
 from latentwatch.video.derived import DerivedSource
 from latentwatch.video.frame import Frame
+from latentwatch.video.rate import at_rate
 from latentwatch.video.source import VideoSource
+
+SAME_RATE = 1.1
+"""Frame rates whose ratio is smaller count as the same: 29.97 and 30 frames a second, or 25 and 24."""
 
 
 def corrupted(clip: Clip, how: Corruption) -> Clip:
@@ -23,6 +28,28 @@ def corrupted(clip: Clip, how: Corruption) -> Clip:
         return DerivedSource(source, change, fps=source.fps, frame_count=source.frame_count, size=size)
 
     return replace(clip, source=opened)
+
+
+def at_fps(clip: Clip, fps: float, say: Callable[[str], None]) -> Clip:
+    """The clip at the frame rate of a model: it has learned what moves how far from frame to frame.
+
+    Of faster footage the frames nearest to that rate, with their index and time (`at_rate`); slower footage
+    stays, since no frame is made up. `say` is told of both when the clip is opened. No labels, no masks.
+    """
+
+    def opened(size: tuple[int, int] | None = None) -> VideoSource:
+        source = clip.open(size)
+        if source.fps * SAME_RATE < fps:
+            say(
+                f"{clip.name}: has {source.fps:g} frames/s, and the model learned {fps:g}: "
+                "what moves is too fast for it"
+            )
+        if source.fps <= fps * SAME_RATE:
+            return source
+        say(f"{clip.name}: of its {source.fps:g} frames/s the {fps:g} that the model learned are taken")
+        return DerivedSource(source, partial(at_rate, fps=fps), fps=fps, frame_count=None)
+
+    return Clip(name=clip.name, source=opened, fps=clip.fps)
 
 
 def every(clip: Clip, step: int, first: int = 0) -> Clip:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.datasets.dataset import Clip
+from latentwatch.datasets.derived import at_fps
 from latentwatch.engines.choose import open_engine
 from latentwatch.engines.names import Choice
 from latentwatch.errors import LatentwatchError, UsageError
@@ -46,6 +47,7 @@ def calibrate_camera(
     except ValueError as error:
         raise UsageError(f"--ignore: {error}") from error
     detector = detector_of(network, info, opened, kept=kept)
+    clips = [at_fps(clip, info.fps, say) for clip in clips]
     scores = []
     for number, clip in enumerate(clips, start=1):
         detector.reset()

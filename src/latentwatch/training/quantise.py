@@ -13,6 +13,7 @@ from latentwatch.bundle.file import check_place, checksum_of
 from latentwatch.bundle.int8 import Int8Info, int8_file, save_int8
 from latentwatch.bundle.provenance import software
 from latentwatch.datasets.dataset import Clip
+from latentwatch.datasets.derived import at_fps
 from latentwatch.engines.engine import Engine
 from latentwatch.engines.graphs import GraphName, graph_names
 from latentwatch.engines.openvino_engine import Int8Engine, OpenvinoEngine
@@ -87,6 +88,7 @@ def quantise_camera(
     file = out or int8_file(bundle)
     check_place(file)
     model, info = load_bundle(bundle)
+    clips = [at_fps(clip, info.fps, say) for clip in clips]
     try:
         trial = try_int8(model, info.calibration, clips, say, name=str(bundle))
     except KeyboardInterrupt as error:

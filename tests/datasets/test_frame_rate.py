@@ -1,0 +1,52 @@
+"""Footage is taken at the frame rate of the model, by every command that scores it."""
+
+import csv
+import json
+
+import pytest
+from clips import SMALL, random_model
+from command import run
+from encoded import FPS, film
+
+from latentwatch.bundle.bundle import BundleInfo, Calibration, save_bundle
+from latentwatch.datasets.dataset import Clip
+from latentwatch.datasets.derived import at_fps
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rate") / "film.mp4"
+    film(path, "h264", count=50)
+    return Clip("film", path)
+
+
+def taken(clip):
+    with clip.open((32, 48)) as frames:
+        return [(frame.index, frame.time) for frame in frames], frames.fps
+
+
+def test_of_faster_footage_the_frames_nearest_to_the_models_rate_are_taken(footage):
+    said = []
+    found, fps = taken(at_fps(footage, FPS / 2.5, said.append))
+    assert [index for index, _ in found[:5]] == [0, 2, 5, 7, 10]
+    assert [time for _, time in found] == pytest.approx([index / FPS for index, _ in found])
+    assert (len(found), fps) == (20, FPS / 2.5)
+    assert said == [f"film: of its {FPS} frames/s the {FPS / 2.5:g} that the model learned are taken"]
+
+
+@pytest.mark.parametrize(("rate", "words"), [(FPS, []), (FPS * 1.05, []), (2 * FPS, ["is too fast for it"])])
+def test_other_footage_is_taken_whole_and_slower_footage_is_told_of(footage, rate, words):
+    said = []
+    assert taken(at_fps(footage, rate, said.append)) == taken(footage)
+    assert [line.rsplit("moves ")[1] for line in said] == words
+
+
+def test_score_takes_a_film_at_the_models_rate(footage, tmp_path):
+    limits = Calibration(threshold=1, place_threshold=1, pixel_threshold=1, frames=1)
+    info = BundleInfo(architecture=SMALL, fps=FPS / 2, calibration=limits)
+    save_bundle(tmp_path / "door.lw", random_model(SMALL), info)
+    said = run("score", tmp_path / "door.lw", footage.source, "-o", tmp_path / "out", "--engine", "torch")
+    assert f"{25 - SMALL.warm_up} of 25 frames scored" in said.stdout
+    rows = list(csv.DictReader((tmp_path / "out" / "film.csv").open()))
+    assert [int(row["frame"]) for row in rows] == list(range(0, 50, 2))
+    assert json.loads((tmp_path / "out" / "film.json").read_text())["frames"][1]["frame"] == 2
