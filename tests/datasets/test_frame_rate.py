@@ -2,9 +2,10 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
-from clips import SMALL, random_model
+from clips import SMALL, moving_square, random_model
 from command import run
 from encoded import FPS, film
 
@@ -39,6 +40,12 @@ def test_other_footage_is_taken_whole_and_slower_footage_is_told_of(footage, rat
     said = []
     assert taken(at_fps(footage, rate, said.append)) == taken(footage)
     assert [line.rsplit("moves ")[1] for line in said] == words
+
+
+def test_images_have_no_times_and_are_all_taken(tmp_path):
+    clip = Clip("images", moving_square(tmp_path / "images", frames=5))
+    assert len(taken(at_fps(clip, 1, pytest.fail))[0]) == 5
+    assert len(taken(at_fps(replace(clip, fps=10), 5, print))[0]) == 3  # unless somebody knows them
 
 
 def test_score_takes_a_film_at_the_models_rate(footage, tmp_path):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 from latentwatch.datasets.dataset import Clip
 from latentwatch.video.corrupt import Corruption, corrupt
@@ -34,8 +35,11 @@ def at_fps(clip: Clip, fps: float, say: Callable[[str], None]) -> Clip:
     """The clip at the frame rate of a model: it has learned what moves how far from frame to frame.
 
     Of faster footage the frames nearest to that rate, with their index and time (`at_rate`); slower footage
-    stays, since no frame is made up. `say` is told of both when the clip is opened. No labels, no masks.
+    stays, since no frame is made up. `say` is told of both when the clip is opened. A folder of images has no
+    times, so its frames are taken as they are. No labels, no masks.
     """
+    if clip.fps is None and isinstance(clip.source, Path) and clip.source.is_dir():
+        return clip
 
     def opened(size: tuple[int, int] | None = None) -> VideoSource:
         source = clip.open(size)
