@@ -71,11 +71,14 @@ def test_weather_is_judged_in_every_condition_and_goes_on(made, monkeypatch):
     state = json.loads(kept.read_text())
     del state["figures"]["jpeg=5"]
     state["figures"]["none"]["z_mse"]["auc_micro"] = 12.5
+    state["commits"]["none"] = "0ld"
     kept.write_text(json.dumps(state))
     said = []
     reproduce_weather(asked(made, "fig4-5", say=said.append))
     assert [line.split(" (")[0] for line in said] == ["jpeg=5"]  # the others are kept
-    assert rows_of(made, "fig4-5")[1]["ped2, none", "z_mse", "auc_micro"] == 12.5
+    result, rows = rows_of(made, "fig4-5")
+    assert rows["ped2, none", "z_mse", "auc_micro"] == 12.5
+    assert result["settings"]["judged_at_commit"] == f"0ld, {result['commit']}"
     kept.write_text(json.dumps({**state, "model": "another's checksum"}))
     said.clear()
     reproduce_weather(asked(made, "fig4-5", say=said.append))

@@ -20,7 +20,7 @@ from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import judged_clips
 from latentwatch.experiments.beyond_scores import BeyondScores
 from latentwatch.experiments.experiment import Experiment, Work
-from latentwatch.experiments.kept_figures import Figures, KeptFigures, kept_figures
+from latentwatch.experiments.kept_figures import Figures, KeptFigures, judged_at, kept_figures
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, seed_folder, trained_seeds
 from latentwatch.models.decoupled import Decoupled
@@ -132,7 +132,8 @@ def _write(
         name=plan.name,
         command=plan.command,
         protocol=f"{first.protocols[TEST]}; {ALTERED}: {first.protocols[ALTERED]}",
-        settings=settings_with_commits(plan, list(trainings.values())),
+        settings=settings_with_commits(plan, list(trainings.values()))
+        | judged_at(each for judged in done.values() for each in judged),
         remarks=[
             line
             for form, judged in done.items()

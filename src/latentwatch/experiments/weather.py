@@ -21,7 +21,7 @@ from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.evaluation.results import describe_run, write_page
 from latentwatch.evaluation.run import FUSED, TITLES
 from latentwatch.experiments.experiment import Experiment, Work
-from latentwatch.experiments.kept_figures import Figures, KeptFigures, kept_figures
+from latentwatch.experiments.kept_figures import Figures, KeptFigures, judged_at, kept_figures
 from latentwatch.experiments.rows import Trainings, mean_row, settings_with_commits
 from latentwatch.experiments.seeds import Plan, dataset_of, only_form, trained_seeds
 from latentwatch.models.decoupled import Decoupled
@@ -108,7 +108,8 @@ def reproduce_weather(plan: Plan) -> Path:
         left = (time.monotonic() - began) / number * (len(missing) - number)
         plan.say(f"{how} ({number} of {len(missing)}), about {left / 60:.0f} min left")
     done = [{str(how): seed.kept.figures[str(how)] for how in conditions} for seed in seeds]
-    return _write(plan, grid, done, trainings)
+    settings = settings_with_commits(plan, [trainings]) | judged_at(seed.kept for seed in seeds)
+    return _write(plan, grid, done, trainings, settings)
 
 
 def _decoded(plan: Plan, dataset: Dataset) -> FrameStore:
@@ -147,7 +148,13 @@ def _changed(
         yield Frame(index, index / store.fps, resize(rgb, size))
 
 
-def _write(plan: Plan, grid: Grid, done: list[dict[str, Figures]], trainings: Trainings) -> Path:
+def _write(
+    plan: Plan,
+    grid: Grid,
+    done: list[dict[str, Figures]],
+    trainings: Trainings,
+    settings: dict[str, str | int | float | bool],
+) -> Path:
     rows = [
         mean_row(
             plan,
@@ -175,7 +182,7 @@ def _write(plan: Plan, grid: Grid, done: list[dict[str, Figures]], trainings: Tr
         command=plan.command,
         protocol="trained on Ped2's frames as they are; test frames changed at their own size, then resized; "
         "micro AUC after Eq. 3 per clip, macro over clips with both kinds; frames without a score left out",
-        settings=settings_with_commits(plan, [trainings]),
+        settings=settings,
         remarks=[_remark(micro)],
         rows=rows,
         **describe_run(),
