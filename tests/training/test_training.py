@@ -1,5 +1,6 @@
 import errno
 import shutil
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 from clips import SMALL, moving_square
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from latentwatch.datasets.dataset import Clip
 from latentwatch.datasets.folder import clips_in
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
@@ -22,12 +25,20 @@ from latentwatch.training.run import train_model
 from latentwatch.training.run_data import RunData
 from latentwatch.training.settings import FORMS, TrainingSettings
 from latentwatch.training.warm_up import fit_motion
+from latentwatch.video.frame import Frame
+from latentwatch.video.generated import GeneratedSource
 
 
 def store(*lengths):
     starts = np.cumsum([0, *lengths])
     frames = np.arange(starts[-1], dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
     return FrameStore(frames, tuple(int(start) for start in starts), 10.0)
+
+
+def grey_clip(grey, count):
+    picture = np.full((32, 48, 3), grey, np.uint8)
+    frames = [Frame(index, index / 10, picture) for index in range(count)]
+    return Clip("made", partial(GeneratedSource, "made", lambda: iter(frames), fps=10, frame_count=count))
 
 
 def test_split_holds_out_whole_clips_from_all_over_the_footage():
@@ -110,6 +121,23 @@ def test_store_is_decoded_once_and_anew_when_the_footage_changes(tmp_path):
     assert build_store(clips, (16, 24), tmp_path / "run").frames.shape == (5, 16, 24, 3)
     shutil.copy(tmp_path / "a" / "004.png", tmp_path / "a" / "005.png")
     assert build_store(clips, (16, 24), tmp_path / "run").frames.shape == (6, 16, 24, 3)
+    (tmp_path / "a" / "notes.txt").touch()  # no image: the same footage
+    build_store(clips, (16, 24), tmp_path / "run", lambda *_: pytest.fail("decoded again"))
+    Image.new("RGB", (48, 32), "white").save(tmp_path / "a" / "003.png")  # in place
+    assert (build_store(clips, (16, 24), tmp_path / "run").frames[3] == 255).all()
+    (tmp_path / "a" / "006.png").symlink_to("nowhere")
+    assert len(build_store(clips, (16, 24), tmp_path / "run").frames) == 6
+
+
+def test_store_that_was_stopped_halfway_is_of_no_footage(tmp_path):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    first = clips_in(moving_square(tmp_path / "a", frames=5))
+    made = np.array(build_store(first, (32, 48), tmp_path / "run").frames)
+    with pytest.raises(KeyboardInterrupt):
+        build_store([grey_clip(200, 6)], (32, 48), tmp_path / "run", stop)
+    np.testing.assert_array_equal(build_store(first, (32, 48), tmp_path / "run").frames, made)
 
 
 @pytest.mark.parametrize(

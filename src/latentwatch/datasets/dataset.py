@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentwatch.errors import LatentwatchError
+from latentwatch.video.folder import image_files
 from latentwatch.video.source import VideoSource, open_video
 
 
@@ -35,10 +36,25 @@ class Clip:
 
     @property
     def identity(self) -> str:
-        """What tells this footage from other footage, for caches; a file that changes is another."""
-        if isinstance(self.source, Path) and self.source.exists():
+        """What tells this footage from other footage, for caches; a file that changes is another.
+
+        Of a folder of images, their number and the time of the newest: its own time does not change where an
+        image is overwritten in place, and changes where something is put there that is no image.
+        """
+        if not isinstance(self.source, Path) or not self.source.exists():
+            return self.name
+        if not self.source.is_dir():
             return f"{self.source.resolve()} {self.source.stat().st_mtime_ns}"
-        return self.name
+        times = [_changed(image) for image in image_files(self.source)]
+        return f"{self.source.resolve()} {len(times)} images {max(times, default=0)}"
+
+
+def _changed(image: Path) -> int:
+    """When it was written, in ns; 0 where it is not there (a link to nothing is skipped in decoding too)."""
+    try:
+        return image.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from latentwatch.datasets.dataset import Clip
 from latentwatch.errors import LatentwatchError
 from latentwatch.video.frame import Frame
+from latentwatch.whole_file import whole_file
 
 FRAMES_FILE = "frames.bin"
 INDEX_FILE = "frames.json"
@@ -138,6 +139,7 @@ def build_store(
     fps = 0.0
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        index_file.unlink(missing_ok=True)  # it is of the frames that are overwritten now, perhaps in part
         with (folder / FRAMES_FILE).open("wb") as out:
             for clip in clips:
                 count = 0
@@ -150,7 +152,8 @@ def build_store(
                 if on_clip:
                     on_clip(clip.name, count)
         index = {"wanted": wanted, "starts": starts, "fps": fps}
-        index_file.write_text(json.dumps(index))
+        with whole_file(index_file) as part:
+            part.write_text(json.dumps(index))
     except OSError as error:
         raise LatentwatchError(f"{folder}: cannot write the decoded frames: {error.strerror}") from error
     return _open(folder, size, index)
