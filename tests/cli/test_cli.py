@@ -38,6 +38,14 @@ def test_train_score_info(trained):
     assert {path.suffix for path in (trained / "out").iterdir()} == {".csv", ".json", ".png", ".mp4"}
 
 
+def test_no_results_take_the_place_of_others(trained):
+    for name in ("x/y", "x_y"):
+        moving_square(trained / "alike" / name, frames=1)
+    said = run("score", trained / "door.lw", trained / "alike", "-o", trained / "none", code=2).stderr
+    assert said.endswith("x/y and x_y: the results of both would be called x_y; rename one\n")
+    assert not (trained / "none").exists()
+
+
 def test_the_paper_preset_is_the_paper(trained):
     words = ["--preset", "paper", "--size", "32x48", "--epochs", 2]
     run("train", trained / "normal", "-o", trained / "paper.lw", *words)

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def test_labels_that_do_not_fit_the_frames(tmp_path):
         open_dataset("ped2", tmp_path)
 
 
-def test_footage_in_folders(tmp_path):
+def test_footage_in_folders(tmp_path, monkeypatch):
     for name in ("day10", "day2", "deep/er"):
         moving_square(tmp_path / name, frames=2)
     (tmp_path / "night.mp4").touch()
@@ -100,6 +101,15 @@ def test_footage_in_folders(tmp_path):
     assert [clip.name for clip in clips_in(tmp_path / "day2")] == ["day2"]
     with pytest.raises(UsageError, match="no such file"):
         clips_in(tmp_path / "none")
+    monkeypatch.chdir(tmp_path / "day2")
+    assert [clip.name for clip in clips_in(Path())] == ["day2"]
+
+
+def test_clips_of_a_folder_have_different_names(tmp_path):
+    moving_square(tmp_path / "a", frames=2)
+    for name in ("a.mp4", "b.mkv", "b.mp4", "b.mp4.avi", "c.mp4"):
+        (tmp_path / name).touch()
+    assert [clip.name for clip in clips_in(tmp_path)] == ["a", "a.mp4", "b.mkv", "b.mp4", "b.mp4.avi", "c"]
 
 
 def test_own_footage_with_labels(tmp_path):

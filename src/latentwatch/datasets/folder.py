@@ -1,6 +1,7 @@
 """Anybody's footage: a video file, a folder of images, or a folder of either."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,19 +16,20 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".t
 
 
 def clips_in(path: Path, fps: float | None = None) -> list[Clip]:
-    """The clips at `path`, in natural order.
+    """The clips at `path`, in natural order, each with a name of its own.
 
     A video file or a folder of images is one clip; a folder of videos and image folders is one clip each,
-    to any depth. Raises `UsageError` where nothing of the kind is there.
+    to any depth, called by its path in the folder, see `_names`. Raises `UsageError` where nothing of the
+    kind is there.
     """
     if path.is_file():
         return [Clip(path.stem, path, fps)]
     if not path.is_dir():
         raise UsageError(f"{path}: no such file or folder; check the path")
-    found = _walk(path, path, fps)
+    found = _walk(path)
     if not found:
         raise UsageError(f"{path}: holds no video and no folder of images; give footage of the camera")
-    return found
+    return [Clip(name, place, fps) for name, place in zip(_names(found, path), found, strict=True)]
 
 
 def clips_at(source: str, seconds: float, fps: float | None = None) -> list[Clip]:
@@ -68,16 +70,29 @@ def footage(root: Path) -> Dataset:
     return Dataset("folder", clips_in(root / "train"), test, "ped2")
 
 
-def _walk(path: Path, root: Path, fps: float | None) -> list[Clip]:
+def _walk(path: Path) -> list[Path]:
+    """The videos and the folders of images at `path` and below, in natural order."""
     if image_files(path):
-        name = path.name if path == root else str(path.relative_to(root))
-        return [Clip(name, path, fps)]
-    clips = []
+        return [path]
+    found = []
     for entry in sorted(path.iterdir(), key=lambda entry: natural_key(entry.name)):
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            clips += _walk(entry, root, fps)
+            found += _walk(entry)
         elif entry.suffix.lower() in VIDEO_SUFFIXES:
-            clips.append(Clip(str(entry.relative_to(root).with_suffix("")), entry, fps))
-    return clips
+            found.append(entry)
+    return found
+
+
+def _names(found: list[Path], root: Path) -> list[str]:
+    """Of each its path below `root`; without a video's suffix, unless another would be called the same."""
+    whole = [place.relative_to(root) if place != root else Path(place.absolute().name) for place in found]
+    names = [
+        str(path if place.is_dir() else path.with_suffix(""))
+        for path, place in zip(whole, found, strict=True)
+    ]
+    while len(set(names)) < len(names):  # more than once where a suffix makes it the same as a third one's
+        uses = Counter(names)
+        names = [str(path) if uses[name] > 1 else name for name, path in zip(names, whole, strict=True)]
+    return names

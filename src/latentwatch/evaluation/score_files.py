@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from latentwatch.baselines.scorer import Scorer
 from latentwatch.datasets.dataset import Clip
-from latentwatch.errors import LatentwatchError
+from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.evaluation.annotate import annotate
 from latentwatch.evaluation.plots import plot_scores
 from latentwatch.scoring.baseline import BaselineDetector
@@ -27,6 +27,18 @@ class Summary:
     scored: int
     unusual: int
     peak_time: float
+
+
+def check_file_names(clips: Iterable[Clip]) -> None:
+    """Raises `UsageError` where the files of two clips would have the same names."""
+    names: dict[str, str] = {}
+    for clip in clips:
+        name = _file_name(clip)
+        if name in names:
+            raise UsageError(
+                f"{names[name]} and {clip.name}: the results of both would be called {name}; rename one"
+            )
+        names[name] = clip.name
 
 
 def score_to_files(detector: Detector, clip: Clip, folder: Path, *, video: bool = False) -> Summary:
@@ -61,7 +73,7 @@ def _score_to_files(
     video: bool,
 ) -> Summary:
     """names: of the score, in tables and in the plot."""
-    stem = folder / clip.name.replace("/", "_")
+    stem = folder / _file_name(clip)
     rows: list[tuple[int, float, Result | None]] = []
     history: list[float] = []
     try:
@@ -89,6 +101,11 @@ def _score_to_files(
     scored = [result for _, _, result in rows if result]
     peak = max(scored, key=lambda result: result.score).time if scored else float("nan")
     return Summary(len(rows), len(scored), sum(result.is_anomaly for result in scored), peak)
+
+
+def _file_name(clip: Clip) -> str:
+    """What its files are called, without suffix."""
+    return clip.name.replace("/", "_")
 
 
 def _write_tables(
