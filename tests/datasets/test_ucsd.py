@@ -105,6 +105,19 @@ def test_footage_in_folders(tmp_path, monkeypatch):
     assert [clip.name for clip in clips_in(Path())] == ["day2"]
 
 
+def test_an_image_beside_clips_hides_none_of_them(tmp_path, caplog):
+    moving_square(tmp_path / "week" / "2", frames=3)
+    for name in ("monday.mp4", "thumb.png", "week/1.png", "week/3.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "week" / "2" / "empty").mkdir()
+    assert [clip.name for clip in clips_in(tmp_path)] == ["monday", "week/2"]
+    why = "holds videos or folders of images; its own images are left out:"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path / 'week'}: {why} 1.png and 1 more",
+        f"{tmp_path}: {why} thumb.png",
+    ]
+
+
 def test_clips_of_a_folder_have_different_names(tmp_path):
     moving_square(tmp_path / "a", frames=2)
     for name in ("a.mp4", "b.mkv", "b.mp4", "b.mp4.avi", "c.mp4"):

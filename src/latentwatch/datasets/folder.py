@@ -1,5 +1,6 @@
 """Anybody's footage: a video file, a folder of images, or a folder of either."""
 
+import logging
 import re
 from collections import Counter
 from dataclasses import replace
@@ -9,8 +10,10 @@ from pathlib import Path
 from latentwatch.datasets.dataset import Clip, Dataset, read_label_file
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.video.address import is_address, parse_address
-from latentwatch.video.folder import image_files, natural_key
+from latentwatch.video.folder import IMAGE_SUFFIXES, image_files, natural_key
 from latentwatch.video.stream import LiveSource
+
+log = logging.getLogger(__name__)
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".ts", ".mpg", ".mpeg", ".wmv"})
 
@@ -19,8 +22,8 @@ def clips_in(path: Path, fps: float | None = None) -> list[Clip]:
     """The clips at `path`, in natural order, each with a name of its own.
 
     A video file or a folder of images is one clip; a folder of videos and image folders is one clip each,
-    to any depth, called by its path in the folder, see `_names`. Raises `UsageError` where nothing of the
-    kind is there.
+    to any depth, called by its path in the folder, see `_names`. Images beside either are left out, with a
+    warning. Raises `UsageError` where nothing of the kind is there.
     """
     if path.is_file():
         return [Clip(path.stem, path, fps)]
@@ -72,16 +75,22 @@ def footage(root: Path) -> Dataset:
 
 def _walk(path: Path) -> list[Path]:
     """The videos and the folders of images at `path` and below, in natural order."""
-    if image_files(path):
-        return [path]
+    images = image_files(path)
+    others = [entry for entry in path.iterdir() if entry.suffix.lower() not in IMAGE_SUFFIXES]
     found = []
-    for entry in sorted(path.iterdir(), key=lambda entry: natural_key(entry.name)):
+    for entry in sorted(others, key=lambda entry: natural_key(entry.name)):
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
             found += _walk(entry)
         elif entry.suffix.lower() in VIDEO_SUFFIXES:
             found.append(entry)
+    if not images:
+        return found
+    if not found:
+        return [path]
+    left_out = images[0].name + (f" and {len(images) - 1} more" if len(images) > 1 else "")
+    log.warning("%s: holds videos or folders of images; its own images are left out: %s", path, left_out)
     return found
 
 
