@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from latentwatch.evaluation.annotate import annotate
 from latentwatch.evaluation.plots import plot_scores
 from latentwatch.scoring.baseline import BaselineDetector
 from latentwatch.scoring.detector import Detector, Result
+from latentwatch.scoring.localise import Box
 from latentwatch.video.frame import Frame
 from latentwatch.video.writer import VideoWriter
 
@@ -27,6 +29,20 @@ class Summary:
     scored: int
     unusual: int
     peak_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is kept of a frame: its `Result` without the maps, which are 4 GB in eight hours at 25 fps.
+
+    score and is_anomaly: None where the frame has no score.
+    """
+
+    index: int
+    time: float
+    score: float | None
+    is_anomaly: bool | None
+    boxes: list[Box]
 
 
 def check_file_names(clips: Iterable[Clip]) -> None:
@@ -74,7 +90,7 @@ def _score_to_files(
 ) -> Summary:
     """names: of the score, in tables and in the plot."""
     stem = folder / _file_name(clip)
-    rows: list[tuple[int, float, Result | None]] = []
+    rows: list[_Row] = []
     history: list[float] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +99,7 @@ def _score_to_files(
             try:
                 for frame in frames:
                     result = step(frame)
-                    rows.append((frame.index, frame.time, result))
+                    rows.append(_row(frame, result))
                     history.append(result.score if result else np.nan)
                     if writer:
                         writer.write(annotate(frame.rgb, result, history, threshold))
@@ -96,11 +112,17 @@ def _score_to_files(
         _write_tables(stem, names[0], threshold, rows)
     except OSError as error:
         raise LatentwatchError(f"{folder}: cannot write the results: {error}") from error
-    times, scores = np.array([time for _, time, _ in rows]), np.array(history)
+    times, scores = np.array([row.time for row in rows]), np.array(history)
     plot_scores(times, scores, threshold, clip.name, stem.with_name(stem.name + ".png"), names[1])
-    scored = [result for _, _, result in rows if result]
-    peak = max(scored, key=lambda result: result.score).time if scored else float("nan")
-    return Summary(len(rows), len(scored), sum(result.is_anomaly for result in scored), peak)
+    scored = [(row.score, row.time) for row in rows if row.score is not None]
+    peak = max(scored, key=itemgetter(0))[1] if scored else float("nan")
+    return Summary(len(rows), len(scored), sum(bool(row.is_anomaly) for row in rows), peak)
+
+
+def _row(frame: Frame, result: Result | None) -> _Row:
+    if result is None:
+        return _Row(frame.index, frame.time, None, None, [])
+    return _Row(frame.index, frame.time, result.score, result.is_anomaly, result.boxes)
 
 
 def _file_name(clip: Clip) -> str:
@@ -108,26 +130,24 @@ def _file_name(clip: Clip) -> str:
     return clip.name.replace("/", "_")
 
 
-def _write_tables(
-    stem: Path, name: str, threshold: float, rows: list[tuple[int, float, Result | None]]
-) -> None:
+def _write_tables(stem: Path, name: str, threshold: float, rows: list[_Row]) -> None:
     with stem.with_name(stem.name + ".csv").open("w", newline="") as out:
         table = csv.writer(out)
         table.writerow(["frame", "seconds", name, "unusual"])
-        for index, time, result in rows:
-            if result is None:
-                table.writerow([index, f"{time:.3f}", "", ""])
+        for row in rows:
+            if row.score is None:
+                table.writerow([row.index, f"{row.time:.3f}", "", ""])
             else:
-                table.writerow([index, f"{time:.3f}", f"{result.score:.8g}", int(result.is_anomaly)])
+                table.writerow([row.index, f"{row.time:.3f}", f"{row.score:.8g}", int(bool(row.is_anomaly))])
     frames = [
         {
-            "frame": index,
-            "seconds": round(time, 3),
-            name: result.score if result else None,
-            "unusual": result.is_anomaly if result else None,
-            "boxes": [vars(box) for box in result.boxes] if result else [],
+            "frame": row.index,
+            "seconds": round(row.time, 3),
+            name: row.score,
+            "unusual": row.is_anomaly,
+            "boxes": [vars(box) for box in row.boxes],
         }
-        for index, time, result in rows
+        for row in rows
     ]
     contents = {"threshold": threshold, "frames": frames}
     stem.with_name(stem.name + ".json").write_text(json.dumps(contents, indent=1) + "\n")
