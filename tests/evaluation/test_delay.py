@@ -31,6 +31,11 @@ def test_aftermath_ends_with_its_time_or_the_next_span():
     assert detection_delay([clip(scores, (2, len(scores)))], 1.0).false_after is None
 
 
+def test_a_clip_without_an_anomaly_counts_for_nothing():
+    judged = clip([0, 2, 0, 2], (1, 3))
+    assert detection_delay([clip([2.0, 2, 0]), judged], 1.0) == detection_delay([judged], 1.0)
+
+
 def test_no_span_with_a_score_at_its_start():
     with pytest.raises(LatentwatchError, match="no labelled span begins"):
         detection_delay([clip([np.nan, 1.0], (0, 2))], 1.0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def detection_delay(clips: Sequence[LabelledScores], threshold: float) -> Delay:
     """Judges raw scores against one threshold for all clips.
 
     A span whose first frame has no score (it lies at the beginning of a clip) has no delay; what follows it
-    still counts. Raises `LatentwatchError` where no span is left.
+    still counts. A clip without any span counts for nothing. Raises `LatentwatchError` where no span is left.
     """
     delays: list[int] = []
     missed = 0
@@ -48,8 +49,7 @@ def detection_delay(clips: Sequence[LabelledScores], threshold: float) -> Delay:
     for clip in clips:
         above = clip.scores > threshold  # a frame without a score (NaN) is not
         edges = np.flatnonzero(np.diff(np.concatenate([[False], clip.labels, [False]]))).reshape(-1, 2)
-        nexts = [int(start) for start, _ in edges[1:]] + [len(above)]
-        for (start, stop), following in zip(edges.tolist(), nexts, strict=True):
+        for (start, stop), (following, _) in pairwise([*edges.tolist(), (len(above), len(above))]):
             after += above[stop : min(stop + AFTER, following)].tolist()
             if np.isnan(clip.scores[start]):
                 continue
