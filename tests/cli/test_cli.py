@@ -10,6 +10,7 @@ from clips import moving_square
 from command import run, start
 
 from latentwatch.bundle.bundle import load_bundle
+from latentwatch.evaluation.result_file import ResultFile
 from latentwatch.experiments.live.rtsp_script import PASSWORD
 from latentwatch.models.presets import preset
 from latentwatch.training.settings import FORMS
@@ -75,6 +76,22 @@ def test_altered_footage_judges_a_model_without_labels(trained):
     words = ["altered", "--data", trained / "normal", "-o", trained / "plots"]
     said = run("evaluate", trained / "door.lw", *words, code=1).stderr
     assert "nothing moves apart from the rest for 40 frames" in said  # the square is in view for 39
+
+
+def test_clips_of_one_kind_each_have_no_macro_auc(trained):
+    own = trained / "own"
+    for name, speed in (("normal", 1), ("odd", 3)):
+        moving_square(own / "test" / name, frames=20, speed=speed)
+    (own / "train").symlink_to(trained / "normal")
+    spans = {"normal": [], "odd": [[1, 20]]}
+    labels = {name: {"frames": 20, "anomalous": each} for name, each in spans.items()}
+    (own / "labels.json").write_text(json.dumps(labels))
+    out = trained / "judged"
+    said = run("evaluate", trained / "door.lw", "folder", "--data", own, "-o", out).stdout
+    assert next(line for line in said.splitlines() if line.startswith("fused")).split()[2] == "none"
+    result = ResultFile.model_validate_json((out / "evaluation.json").read_text())
+    assert {row.metric for row in result.rows if row.score == "fused"} == {"auc_micro", "auc_raw", "eer"}
+    assert "no macro AUC, as no clip has frames of both kinds" in (out / "evaluation.md").read_text()
 
 
 def test_stopped_training_is_resumed(trained):

@@ -4,6 +4,7 @@ import pytest
 from latentwatch.errors import LatentwatchError
 from latentwatch.evaluation.frame_level import LabelledScores, equal_error_rate, frame_level
 from latentwatch.evaluation.intervals import mean_ci95
+from latentwatch.evaluation.run import Evaluation
 
 NAN = np.nan
 
@@ -34,6 +35,13 @@ def test_macro_leaves_out_clips_of_one_kind():
     result = frame_level([clip([1, 2], [0, 1]), clip([1, 2], [1, 1], "all")])
     assert result.macro_clips == 1
     assert result.auc_macro == 100
+
+
+def test_clips_of_one_kind_each_have_no_macro():
+    result = frame_level([clip([1, 2], [0, 0]), clip([1, 3], [1, 1], "all")])
+    assert result.protocol.endswith("left out; no macro AUC, as no clip has frames of both kinds")
+    figures = Evaluation({}, {"z_mse": result}, {}).by_metric()
+    assert {metric for _, metric in figures} == {"auc_micro", "auc_raw", "eer"}
 
 
 def test_unscored_as_first():

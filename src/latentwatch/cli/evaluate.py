@@ -97,9 +97,8 @@ def evaluate(
     )
     print(f"{'score':13}{'AUC micro':>11}{'AUC macro':>11}{'AUC raw':>9}{'EER':>7}   (percent)")
     for name, figure in result.figures.items():
-        print(
-            f"{name:13}{figure.auc_micro:11.2f}{figure.auc_macro:11.2f}{figure.auc_raw:9.2f}{figure.eer:7.2f}"
-        )
+        macro = f"{figure.auc_macro:.2f}" if figure.macro_clips else "none"
+        print(f"{name:13}{figure.auc_micro:11.2f}{macro:>11}{figure.auc_raw:9.2f}{figure.eer:7.2f}")
     for name, places in result.localisation.items():
         print(
             f"localisation by {name}: RBDC {places.rbdc:.2f}, TBDC {places.tbdc:.2f} ({places.tracks} tracks)"

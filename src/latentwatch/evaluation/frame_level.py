@@ -13,6 +13,8 @@ from latentwatch.scoring.normalise import normalise_clip, normalise_window
 METRICS = ("auc_micro", "auc_macro", "auc_raw", "eer")
 """The figures of `FrameLevel`, for the rows of a result."""
 
+NO_MACRO = "no macro AUC, as no clip has frames of both kinds"
+
 
 @dataclass(frozen=True)
 class LabelledScores:
@@ -28,8 +30,9 @@ class FrameLevel:
     """Frame-level figures, in percent.
 
     auc_micro: all frames pooled after Eq. 3 per clip. auc_macro: mean AUC of the clips that have frames of
-    both kinds (their number is macro_clips). auc_raw: pooled without Eq. 3. eer: where misses equal false
-    alarms on the micro curve, whose points are fpr and tpr in [0, 1]. frames: judged; unscored: left out.
+    both kinds (their number is macro_clips), NaN where none has. auc_raw: pooled without Eq. 3. eer: where
+    misses equal false alarms on the micro curve, whose points are fpr and tpr in [0, 1]. frames: judged;
+    unscored: left out.
     """
 
     auc_micro: float
@@ -48,9 +51,10 @@ class FrameLevel:
     def protocol(self) -> str:
         """The protocol in one line, to be printed with every result."""
         scope = "per clip" if self.window is None else f"over a sliding window of {self.window} frames"
+        macro = f"macro over {self.macro_clips} clips with both kinds" if self.macro_clips else NO_MACRO
         return (
             f"micro AUC over {self.clips} clips after Eq. 3 {scope}; {self.frames} frames judged, "
-            f"{self.unscored} without a score left out; macro over {self.macro_clips} clips with both kinds"
+            f"{self.unscored} without a score left out; {macro}"
         )
 
 

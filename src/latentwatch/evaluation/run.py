@@ -50,11 +50,12 @@ class Evaluation:
     localisation: dict[str, PixelLevel]
 
     def by_metric(self) -> dict[tuple[str, str], float]:
-        """Every figure, in percent, by score and metric: for the rows of a result."""
+        """Every figure there is, in percent, by score and metric: for the rows of a result."""
         found = {
             (score, metric): float(getattr(figure, metric))
             for score, figure in self.figures.items()
             for metric in METRICS
+            if metric != "auc_macro" or figure.macro_clips  # a row of NaN could not be read again
         }
         for score, places in self.localisation.items():
             found |= {(score, "rbdc"): places.rbdc, (score, "tbdc"): places.tbdc}
