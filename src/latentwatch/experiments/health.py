@@ -98,7 +98,7 @@ def reproduce_health(plan: Plan) -> Path:
     for dataset in (dataset_of(plan, "ped2"), street_dataset(train_clips=4)):
         plan.say(f"{dataset.name}: learning")
         reference = learn_health(frame for clip in dataset.train for frame in clip.open())
-        rows += _good_footage(dataset, reference)
+        rows += _good_footage(plan, dataset, reference)
         rows += _spoiled_footage(plan, dataset, reference)
         page = _write(plan, rows)
     return page
@@ -119,13 +119,20 @@ def _write(plan: Plan, rows: list[Row]) -> Path:
     return write_page(result, plan.results, {})
 
 
-def _row(dataset: Dataset, what: str, metric: str, value: float) -> Row:
+def _row(plan: Plan, dataset: Dataset, what: str, metric: str, value: float) -> Row:
     return Row(
-        system="health", preset="-", dataset=dataset.name, score=what, metric=metric, value=value, seeds=1
+        system="health",
+        preset="-",
+        dataset=dataset.name,
+        score=what,
+        metric=metric,
+        value=value,
+        seeds=1,
+        status=plan.status,
     )
 
 
-def _good_footage(dataset: Dataset, reference: HealthReference) -> list[Row]:
+def _good_footage(plan: Plan, dataset: Dataset, reference: HealthReference) -> list[Row]:
     reported = suspect = frames = 0
     for clip in (*dataset.train, *dataset.test):
         monitor = HealthMonitor(reference, interval=0)
@@ -135,9 +142,9 @@ def _good_footage(dataset: Dataset, reference: HealthReference) -> list[Row]:
                 suspect += monitor.suspect
                 frames += 1
     return [
-        _row(dataset, "unaltered", "frames", frames),
-        _row(dataset, "unaltered", "false_alarms", reported),
-        _row(dataset, "unaltered", "suspect_percent", 100 * suspect / frames),
+        _row(plan, dataset, "unaltered", "frames", frames),
+        _row(plan, dataset, "unaltered", "false_alarms", reported),
+        _row(plan, dataset, "unaltered", "suspect_percent", 100 * suspect / frames),
     ]
 
 
@@ -155,8 +162,8 @@ def _spoiled_footage(plan: Plan, dataset: Dataset, reference: HealthReference) -
     rows = []
     for name, found in delays.items():
         share = 100 * len(found) / len(dataset.test)
-        rows.append(_row(dataset, name, "found_percent", share))
-        rows.append(_row(dataset, name, "delay_s", float(np.median(found)) if found else -1.0))
+        rows.append(_row(plan, dataset, name, "found_percent", share))
+        rows.append(_row(plan, dataset, name, "delay_s", float(np.median(found)) if found else -1.0))
     return rows
 
 
