@@ -18,9 +18,9 @@ from latentwatch.baselines.scorer import Baseline, BaselineSettings
 from latentwatch.bundle.file import check_place
 from latentwatch.bundle.provenance import training_run
 from latentwatch.datasets.dataset import Clip
-from latentwatch.errors import LatentwatchError, StoppedError, UsageError
+from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.scoring.baseline import BaselineInfo, calibrate_baseline, save_baseline
-from latentwatch.training.checkpoints import SafeCheckpoints, last_checkpoint
+from latentwatch.training.checkpoints import SafeCheckpoints, forget_last, last_checkpoint, stopped
 from latentwatch.training.chunks import RunDataset
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.lock import only_one_in
@@ -55,7 +55,7 @@ def learn_baseline(
     """Trains on `clips` (normal footage of one camera), calibrates on the held-out part, and writes `out`.
 
     Decoded frames and checkpoints go to `folder` (default: `out` with `.run` added). bf16: bfloat16 or fp32;
-    None takes what this machine is faster with.
+    None takes what this machine is faster with. Without `resume`, an earlier run's checkpoint is removed.
     Raises `StoppedError` on Ctrl-C, `UsageError` for settings that make no system, where `out` cannot be,
     where there is nothing to resume and where another training runs in the folder, `LatentwatchError` where
     the footage is too short or the disk is full.
@@ -70,6 +70,8 @@ def learn_baseline(
         with only_one_in(folder):
             if resume:
                 run.take_up(checkpoint)
+            else:
+                forget_last(folder)
             store = build_store(
                 clips, settings.size, folder, lambda name, n: say(f"decoded {name}: {n} frames")
             )
@@ -78,8 +80,7 @@ def learn_baseline(
             say("calibrating on held-out footage")
             threshold, frames = calibrate_baseline(run.model, [store.frames[a:b] for a, b in held_out])
     except KeyboardInterrupt as error:
-        after = "stopped; go on with --resume" if checkpoint.is_file() else "stopped; nothing to go on from"
-        raise StoppedError(f"{after} (checkpoints are in {folder})") from error
+        raise stopped(folder) from error
     info = BaselineInfo(
         settings=settings,
         fps=store.fps,

@@ -9,7 +9,6 @@ from latentwatch.bundle.provenance import training_run
 from latentwatch.datasets.dataset import Clip
 from latentwatch.engines.choose import open_engine
 from latentwatch.engines.cpu import cpu_has_bf16
-from latentwatch.errors import StoppedError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture, Precision
 from latentwatch.scoring.batch import score_clip
@@ -17,7 +16,7 @@ from latentwatch.scoring.calibration import calibrate, learn_fusion
 from latentwatch.scoring.camera import stream_clip
 from latentwatch.scoring.detector import Detector
 from latentwatch.scoring.flow import flow_maps
-from latentwatch.training.checkpoints import last_checkpoint
+from latentwatch.training.checkpoints import forget_last, last_checkpoint, stopped
 from latentwatch.training.frames import frames_of
 from latentwatch.training.lock import only_one_in
 from latentwatch.training.run import train_model
@@ -40,7 +39,7 @@ def learn_camera(
 ) -> BundleInfo:
     """Trains on `clips`, calibrates on the held-out part of them, and writes the bundle `out`.
 
-    start: a model to go on from, see `train_model`.
+    start: a model to go on from, see `train_model`. Without `resume`, an earlier run's checkpoint is removed.
     Checkpoints and logs go to `folder` (default: `out` with `.run` added). Raises `StoppedError` on
     Ctrl-C, else as `check_place`, `only_one_in`, `train_model` and `save_bundle` do.
     """
@@ -48,6 +47,8 @@ def learn_camera(
     folder = folder or out.with_name(out.name + ".run")
     last_checkpoint(folder, resume=resume)  # says where there is nothing to resume, before `folder` is made
     with only_one_in(folder):
+        if not resume:
+            forget_last(folder)
         try:
             trained = train_model(
                 clips,
@@ -82,7 +83,7 @@ def learn_camera(
                 streamed = [stream_clip(detector, frames_of(trained.store, *run)) for run in trained.held_out]
                 calibrations["bf16"] = calibrate(streamed, calibrations["fp32"].pixel_threshold)
         except KeyboardInterrupt as error:
-            raise StoppedError(f"stopped; go on with --resume (checkpoints are in {folder})") from error
+            raise stopped(folder) from error
         info = BundleInfo(
             architecture=architecture,
             fps=trained.store.fps,

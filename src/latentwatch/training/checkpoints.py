@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 
-from latentwatch.errors import UsageError
+from latentwatch.errors import LatentwatchError, StoppedError, UsageError
 from latentwatch.whole_file import whole_file
 
 
@@ -20,6 +20,28 @@ def last_checkpoint(folder: Path, *, resume: bool) -> Path:
     if resume and not checkpoint.is_file():
         raise UsageError(f"{checkpoint}: nothing to resume; start without --resume")
     return checkpoint
+
+
+def forget_last(folder: Path) -> None:
+    """Removes the checkpoint that an earlier training has left in `folder`, if any, before a new one begins.
+
+    A new one that is stopped before its first checkpoint would else be resumed with the old one. Call it
+    while the folder is held (`only_one_in`). Raises `LatentwatchError` where it cannot be removed.
+    """
+    checkpoint = last_checkpoint(folder, resume=False)
+    try:
+        checkpoint.unlink(missing_ok=True)
+    except OSError as error:
+        raise LatentwatchError(
+            f"{checkpoint}: an earlier training's, and cannot be removed: {error.strerror}"
+        ) from error
+
+
+def stopped(folder: Path) -> StoppedError:
+    """What Ctrl-C during a training in `folder` is told as: with how to go on, where there is something."""
+    if last_checkpoint(folder, resume=False).is_file():
+        return StoppedError(f"stopped; go on with --resume (checkpoints are in {folder})")
+    return StoppedError("stopped before an epoch was finished: nothing to go on from; start anew")
 
 
 class SafeCheckpoints(TorchCheckpointIO):
