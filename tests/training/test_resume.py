@@ -1,15 +1,21 @@
 """What an earlier run has left in the folder: when it is gone on from, and when it must not be."""
 
+import pickle
+from pathlib import Path
+
 import pytest
 from clips import SMALL, moving_square
 
 from latentwatch.baselines.scorer import BaselineSettings
 from latentwatch.datasets.folder import clips_in
 from latentwatch.errors import LatentwatchError, StoppedError, UsageError
+from latentwatch.models.decoupled import Decoupled
 from latentwatch.training.baseline import BaselineTraining, learn_baseline
 from latentwatch.training.camera import learn_camera
-from latentwatch.training.checkpoints import forget_last, last_checkpoint
-from latentwatch.training.settings import TrainingSettings
+from latentwatch.training.checkpoints import SafeCheckpoints, forget_last, last_checkpoint
+from latentwatch.training.module import DecoupledModule
+from latentwatch.training.same_run import check_same_run
+from latentwatch.training.settings import FORMS, TrainingSettings
 
 JOINT = TrainingSettings(epochs=2, phase_one=1, latent_gradient="full", shift=0, fuse_speed=False)
 
@@ -64,3 +70,61 @@ def test_a_checkpoint_that_cannot_be_removed_is_one_line(tmp_path):
     last_checkpoint(tmp_path, resume=False).mkdir(parents=True)
     with pytest.raises(LatentwatchError, match=r"last\.ckpt: an earlier training's, and cannot be removed"):
         forget_last(tmp_path)
+
+
+def no_training(*_, **__):
+    pytest.fail("goes on")
+
+
+@pytest.mark.parametrize(
+    ("settings", "architecture", "said"),
+    [
+        ({"epochs": 4}, {}, "epochs was 2, now 4"),
+        ({}, {"base_width": 8}, "base_width was 4, now 8"),
+        ({"seed": 1}, {"motion": "conv-lstm"}, "motion was conv3d, now conv-lstm; seed was 0, now 1"),
+        (
+            FORMS["paper"].model_dump(),
+            {},
+            "epochs was 2, now 50; phase_one was 1.0, now 0.5; schedule was cycle, now steps; 1 more",
+        ),
+    ],
+)
+def test_only_the_same_run_is_resumed(tmp_path, footage, monkeypatch, settings, architecture, said):
+    module = DecoupledModule(Decoupled(SMALL), JOINT)
+    checkpoint = {}
+    module.on_save_checkpoint(checkpoint)
+    path = last_checkpoint(tmp_path / "door.lw.run", resume=False)
+    SafeCheckpoints().save_checkpoint(checkpoint, path)
+    check_same_run(path, SMALL, JOINT)
+    monkeypatch.setattr("latentwatch.training.run.build_store", no_training)
+    others = JOINT.model_copy(update=settings), SMALL.model_copy(update=architecture)
+    with pytest.raises(UsageError, match="of a run with other settings") as caught:
+        learn(footage, tmp_path / "door.lw", *others, resume=True)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"epoch": 1, "state_dict": {}, "latentwatch": [1, 0.0, 0, 1.0, False]},  # before settings were kept
+        {"settings": {"system": "mnad"}, "training": {}, "epoch": 1},  # a baseline's
+    ],
+)
+def test_what_says_not_of_which_run_it_is_is_not_resumed(tmp_path, footage, content):
+    path = last_checkpoint(tmp_path / "door.lw.run", resume=False)
+    SafeCheckpoints().save_checkpoint(content, path)
+    with pytest.raises(UsageError, match="of another system, or an older version of Latentwatch; to start"):
+        learn(footage, tmp_path / "door.lw", resume=True)
+
+
+@pytest.mark.parametrize(
+    "content", [b"this is no checkpoint", b"", pickle.dumps(Path("code"), 2)], ids=["text", "empty", "code"]
+)
+def test_a_damaged_checkpoint_is_one_line(tmp_path, footage, content):
+    path = last_checkpoint(tmp_path / "door.lw.run", resume=False)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(LatentwatchError, match=r"last\.ckpt: no checkpoint, or damaged; to start anew"):
+        learn(footage, tmp_path / "door.lw", resume=True)

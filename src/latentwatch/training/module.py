@@ -16,6 +16,7 @@ from latentwatch.models.losses import (
     speed_contrast,
     variance_term,
 )
+from latentwatch.training.same_run import KEPT, run_of
 from latentwatch.training.settings import TrainingSettings
 
 
@@ -161,18 +162,14 @@ class DecoupledModule(pl.LightningModule):
                 optimizer.state.clear()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keeps the phase and the time spent, so that a resumed run goes on with them."""
-        checkpoint["latentwatch"] = [
-            self.phase,
-            self._best,
-            self._stale,
-            self.seconds,
-            self.warmed_up,
-        ]
+        """Keeps phase and time spent, so that a resumed run goes on with them, and which run it is."""
+        progress = [self.phase, self._best, self._stale, self.seconds, self.warmed_up]
+        checkpoint[KEPT] = {**run_of(self.model.architecture, self.settings), "progress": progress}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes them up again."""
-        self.phase, self._best, self._stale, self.seconds, self.warmed_up = checkpoint["latentwatch"]
+        """Takes phase and time up again; `check_same_run` has seen that it is the same run."""
+        progress = checkpoint[KEPT]["progress"]
+        self.phase, self._best, self._stale, self.seconds, self.warmed_up = progress
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam (Section 4.1); `on_train_batch_start` sets its learning rate."""

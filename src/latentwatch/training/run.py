@@ -22,6 +22,7 @@ from latentwatch.training.machine import bf16_is_faster, keep_freed_memory
 from latentwatch.training.module import DecoupledModule
 from latentwatch.training.progress import EpochLines
 from latentwatch.training.run_data import RunData
+from latentwatch.training.same_run import check_same_run
 from latentwatch.training.settings import TrainingSettings
 from latentwatch.training.stopping import PhaseTwoStopping
 from latentwatch.training.warm_up import MotionWarmUp
@@ -56,12 +57,14 @@ def train_model(
     start: a model to go on from (fine-tuning), whose background is taken anew from `clips`. resume goes on
     from the folder's last checkpoint. devices above 1 trains with DDP. bf16: bfloat16 or fp32; None takes
     what this machine is faster with. compiled fuses the networks with torch.compile, which needs a C++
-    compiler. Raises `UsageError` where there is nothing to resume, `LatentwatchError` where the footage is
-    too short or the disk is full, `KeyboardInterrupt` on Ctrl-C.
+    compiler. Raises `UsageError` where there is nothing to resume or it is of another run, `LatentwatchError`
+    where the checkpoint is damaged, the footage too short or the disk full, `KeyboardInterrupt` on Ctrl-C.
     """
     warnings.filterwarnings("ignore", module="pytorch_lightning")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     checkpoint = last_checkpoint(folder, resume=resume)
+    if resume:  # before the footage is decoded, which takes long
+        check_same_run(checkpoint, architecture, settings)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     store = build_store(clips, architecture.size, folder, lambda name, n: say(f"decoded {name}: {n} frames"))
     model = Decoupled(architecture)
