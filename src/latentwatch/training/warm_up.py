@@ -77,10 +77,11 @@ def fit_motion(
 ) -> None:
     """Trains the motion model alone on the codes of `runs`, which are kept in `file` meanwhile.
 
-    The loss is Eq. 1's second and third term. autocast: in bfloat16 where that is accurate enough. check: is
-    called between two batches, and may raise to stop.
+    All is computed on the device that `model` is on. The loss is Eq. 1's second and third term. autocast: in
+    bfloat16 where that is accurate enough. check: is called between two batches, and may raise to stop.
     Raises `OSError` where `file` cannot be written.
     """
+    device = model.background.device  # Lightning has moved the model to a GPU where there is one
     codes = _encode_all(model, store, runs, file, check)
     k, span = model.architecture.k, model.architecture.span
     lengths = [stop - start for start, stop in runs]
@@ -96,9 +97,9 @@ def fit_motion(
     for number in range(passes):
         total = 0.0
         for part in np.array_split(rng.permutation(firsts), batches):
-            past = torch.from_numpy(codes[part[:, None] + np.arange(k)])
-            target = torch.from_numpy(codes[part + span - 1])
-            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            past = torch.from_numpy(codes[part[:, None] + np.arange(k)]).to(device)
+            target = torch.from_numpy(codes[part + span - 1]).to(device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
                 loss = prediction_loss(model.motion.errors(model.predict(past), target))
             optimizer.zero_grad()
             torch.autograd.backward(loss + gamma * l2_term(model.motion.parameters()))
@@ -116,12 +117,13 @@ def _encode_all(
     file: Path,
     check: Callable[[], None],
 ) -> NDArray[np.float32]:
+    device = model.background.device
     model.eval()
     with file.open("wb") as out, torch.no_grad():
         for start, stop in runs:
             for first in range(start, stop, 16):
-                rgb = torch.from_numpy(np.array(store.frames[first : min(first + 16, stop)]))
-                out.write(model.encode(model.foreground(rgb))[0].contiguous().numpy().tobytes())
+                rgb = torch.from_numpy(np.array(store.frames[first : min(first + 16, stop)])).to(device)
+                out.write(model.encode(model.foreground(rgb))[0].contiguous().cpu().numpy().tobytes())
                 check()
     model.train()
     count = sum(stop - start for start, stop in runs)
