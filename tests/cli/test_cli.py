@@ -157,6 +157,13 @@ def test_mistakes_get_one_clear_line(tmp_path, monkeypatch, words, code, message
     assert len(stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_is_none(tmp_path, seed):
+    said = run("train", tmp_path, "-o", tmp_path / "new.lw", "--seed", seed, code=2).stderr
+    assert "Invalid value for '--seed'" in said
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_resume_of_nothing_leaves_nothing(tmp_path):
     moving_square(tmp_path / "one", frames=20)
     run("train", tmp_path / "one", "-o", tmp_path / "new.lw", "--resume", code=2)

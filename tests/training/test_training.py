@@ -307,3 +307,9 @@ def test_fast_form_keeps_batch_norm_statistics_in_phase_two(tmp_path):
     assert trained.minutes > 0
     # Two epochs of phase one with 48 frames in runs of 4, four runs a batch: 3 batches each.
     assert appearance == {2 * 3}
+
+
+def test_no_clip_at_all_is_told(tmp_path):
+    with pytest.raises(UsageError, match="no clip to learn from: the footage is empty"):
+        build_store([], (32, 48), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -63,7 +63,7 @@ def train(
     ] = None,
     epochs: Epochs = None,
     compiled: Compile = False,
-    seed: Annotated[int, typer.Option(help="Seed of weights and sampling.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of weights and sampling.", min=0, max=2**32 - 1)] = 0,
     resume: Resume = False,
     devices: Annotated[int, typer.Option(help="Processes or GPUs; above 1 trains with DDP.", min=1)] = 1,
     bf16: Annotated[

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentwatch.datasets.dataset import Clip
-from latentwatch.errors import LatentwatchError
+from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.video.frame import Frame
 from latentwatch.whole_file import whole_file
 
@@ -126,9 +126,13 @@ def build_store(
 ) -> FrameStore:
     """Decodes `clips` at `size` into `folder`, or opens what an earlier call there has decoded.
 
-    `on_clip(name, frames)` is told of each clip. Raises as decoding does, and `LatentwatchError` where
-    the disk is full.
+    `on_clip(name, frames)` is told of each clip. Raises as decoding does, `UsageError` where there is no
+    clip, and `LatentwatchError` where the disk is full.
     """
+    if not clips:
+        raise UsageError(
+            "no clip to learn from: the footage is empty; check the folder that it is taken from"
+        )
     index_file = folder / INDEX_FILE
     wanted = {"size": list(size), "sources": [clip.identity for clip in clips]}
     if index_file.is_file():
