@@ -8,6 +8,7 @@ import time
 import pytest
 from clips import moving_square
 from command import run, start
+from encoded import film
 
 from latentwatch.bundle.bundle import load_bundle
 from latentwatch.evaluation.result_file import ResultFile
@@ -45,6 +46,15 @@ def test_no_results_take_the_place_of_others(trained):
     said = run("score", trained / "door.lw", trained / "alike", "-o", trained / "none", code=2).stderr
     assert said.endswith("x/y and x_y: the results of both would be called x_y; rename one\n")
     assert not (trained / "none").exists()
+
+
+def test_no_results_take_the_place_of_the_footage(trained):
+    footage = trained / "film.mp4"
+    film(footage, "h264", count=2)
+    before = footage.read_bytes()
+    said = run("score", trained / "door.lw", footage, "-o", trained, "--video", code=2).stderr
+    assert said.endswith("film.mp4: is the footage; give the results another folder with --output\n")
+    assert footage.read_bytes() == before
 
 
 def test_the_paper_preset_is_the_paper(trained):

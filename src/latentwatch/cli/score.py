@@ -68,7 +68,7 @@ def score(
         clips = clips_at(footage, seconds)
         threshold, needed, runs_on = facts.threshold, scorer.frames_needed, "torch fp32"
         score_one = partial(score_baseline_to_files, scorer, threshold)
-    check_file_names(clips)
+    check_file_names(clips, output)
     clips = [at_fps(clip, fps_of(model), print) for clip in clips]
     if corrupt is not None:
         clips = [corrupted(clip, Corruption.parse(corrupt)) for clip in clips]

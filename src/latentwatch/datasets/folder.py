@@ -23,13 +23,17 @@ def clips_in(path: Path, fps: float | None = None) -> list[Clip]:
 
     A video file or a folder of images is one clip; a folder of videos and image folders is one clip each,
     to any depth, called by its path in the folder, see `_names`. Images beside either are left out, with a
-    warning. Raises `UsageError` where nothing of the kind is there.
+    warning. Raises `UsageError` where nothing of the kind is there, `LatentwatchError` where a folder cannot
+    be read.
     """
     if path.is_file():
         return [Clip(path.stem, path, fps)]
     if not path.is_dir():
         raise UsageError(f"{path}: no such file or folder; check the path")
-    found = _walk(path)
+    try:
+        found = _walk(path)
+    except OSError as error:
+        raise LatentwatchError(f"{error.filename}: cannot be read: {error.strerror}") from error
     if not found:
         raise UsageError(f"{path}: holds no video and no folder of images; give footage of the camera")
     return [Clip(name, place, fps) for name, place in zip(_names(found, path), found, strict=True)]

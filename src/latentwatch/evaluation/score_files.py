@@ -45,8 +45,8 @@ class _Row:
     boxes: list[Box]
 
 
-def check_file_names(clips: Iterable[Clip]) -> None:
-    """Raises `UsageError` where the files of two clips would have the same names."""
+def check_file_names(clips: Iterable[Clip], folder: Path) -> None:
+    """Raises `UsageError` where files in `folder` would take the place of another clip's, or of footage."""
     names: dict[str, str] = {}
     for clip in clips:
         name = _file_name(clip)
@@ -55,6 +55,9 @@ def check_file_names(clips: Iterable[Clip]) -> None:
                 f"{names[name]} and {clip.name}: the results of both would be called {name}; rename one"
             )
         names[name] = clip.name
+        film = folder / f"{name}.mp4"
+        if isinstance(clip.source, Path) and film.resolve() == clip.source.resolve():
+            raise UsageError(f"{film}: is the footage; give the results another folder with --output")
 
 
 def score_to_files(detector: Detector, clip: Clip, folder: Path, *, video: bool = False) -> Summary:
