@@ -96,8 +96,10 @@ def test_only_the_same_run_is_resumed(tmp_path, footage, monkeypatch, settings, 
     path = last_checkpoint(tmp_path / "door.lw.run", resume=False)
     SafeCheckpoints().save_checkpoint(checkpoint, path)
     check_same_run(path, SMALL, JOINT)
+    assert can_go_on(path.parent.parent, SMALL, JOINT)
     monkeypatch.setattr("latentwatch.training.run.build_store", no_training)
     others = JOINT.model_copy(update=settings), SMALL.model_copy(update=architecture)
+    assert not can_go_on(path.parent.parent, others[1], others[0])
     with pytest.raises(UsageError, match="of a run with other settings") as caught:
         learn(footage, tmp_path / "door.lw", *others, resume=True)
     assert said in str(caught.value)

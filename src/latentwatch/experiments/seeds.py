@@ -14,7 +14,7 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
 from latentwatch.training.camera import learn_camera
-from latentwatch.training.checkpoints import last_checkpoint
+from latentwatch.training.same_run import can_go_on
 from latentwatch.training.settings import TrainingSettings
 
 QUICK_TRAIN_CLIPS, QUICK_TEST_CLIPS = 3, 4
@@ -109,7 +109,7 @@ def trained_model(plan: Plan, dataset: Dataset, form: str, seed: int) -> tuple[D
             plan.architecture,
             wanted,
             folder=folder,
-            resume=last_checkpoint(folder, resume=False).is_file(),
+            resume=can_go_on(folder, plan.architecture, wanted),
             compiled=plan.compiled,
             say=plan.say,
         )

@@ -18,8 +18,8 @@ from latentwatch.monitor.footage import PARTS, footage_folder
 from latentwatch.monitor.versions import adopt, keep_version, settle
 from latentwatch.monitor.zones import Polygons
 from latentwatch.training.camera import learn_camera
-from latentwatch.training.checkpoints import last_checkpoint
 from latentwatch.training.lock import only_one_in
+from latentwatch.training.same_run import can_go_on
 from latentwatch.training.settings import FORMS, TrainingSettings
 from latentwatch.video.address import Address, Transport
 from latentwatch.video.live import LiveReader
@@ -164,7 +164,7 @@ def learn_enrolled(model: Path, enrolment: Enrolment, say: Callable[[str], None]
             enrolment.architecture,
             enrolment.training,
             folder=folder,
-            resume=last_checkpoint(folder, resume=False).is_file(),
+            resume=can_go_on(folder, enrolment.architecture, enrolment.training),
             say=say,
         )
     try:

@@ -27,8 +27,8 @@ from latentwatch.monitor.zones import Polygons, kept_places
 from latentwatch.scoring.camera import detector_of
 from latentwatch.scoring.detector import Detector
 from latentwatch.training.camera import learn_camera
-from latentwatch.training.checkpoints import last_checkpoint
 from latentwatch.training.lock import only_one_in
+from latentwatch.training.same_run import can_go_on
 from latentwatch.training.settings import FINE_TUNING, TrainingSettings
 
 LEAST_RUNS: dict[Part, int] = {"train": 20, "held-out": 40}
@@ -141,7 +141,7 @@ def _learn(model: Path, learning: Learning, say: Callable[[str], None]) -> Verdi
             info.architecture,
             learning.training,
             folder=folder,
-            resume=last_checkpoint(folder, resume=False).is_file(),
+            resume=can_go_on(folder, info.architecture, learning.training),
             start=network,
             say=say,
         )

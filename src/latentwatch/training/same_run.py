@@ -11,6 +11,7 @@ import torch
 
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.presets import Architecture
+from latentwatch.training.checkpoints import last_checkpoint
 from latentwatch.training.settings import TrainingSettings
 
 KEPT = "latentwatch"
@@ -23,6 +24,15 @@ NAMED = 3
 def run_of(architecture: Architecture, settings: TrainingSettings) -> dict[str, dict[str, Any]]:
     """What a checkpoint keeps to tell runs apart, in plain types, which load with `weights_only`."""
     return {"architecture": architecture.model_dump(), "settings": settings.model_dump()}
+
+
+def can_go_on(folder: Path, architecture: Architecture, settings: TrainingSettings) -> bool:
+    """Whether the training folder has a checkpoint of this very run; what runs unattended else starts anew."""
+    try:
+        check_same_run(last_checkpoint(folder, resume=False), architecture, settings)
+    except LatentwatchError:
+        return False
+    return True
 
 
 def check_same_run(checkpoint: Path, architecture: Architecture, settings: TrainingSettings) -> None:
