@@ -14,7 +14,7 @@ from latentwatch.training.baseline import BaselineTraining, learn_baseline
 from latentwatch.training.camera import learn_camera
 from latentwatch.training.checkpoints import SafeCheckpoints, forget_last, last_checkpoint
 from latentwatch.training.module import DecoupledModule
-from latentwatch.training.same_run import check_same_run
+from latentwatch.training.same_run import can_go_on, check_same_run
 from latentwatch.training.settings import FORMS, TrainingSettings
 
 JOINT = TrainingSettings(epochs=2, phase_one=1, latent_gradient="full", shift=0, fuse_speed=False)

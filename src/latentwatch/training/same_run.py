@@ -27,7 +27,7 @@ def run_of(architecture: Architecture, settings: TrainingSettings) -> dict[str, 
 
 
 def can_go_on(folder: Path, architecture: Architecture, settings: TrainingSettings) -> bool:
-    """Whether the training folder has a checkpoint of this very run; what runs unattended else starts anew."""
+    """Whether the training folder has a checkpoint of this very run; what runs alone else starts anew."""
     try:
         check_same_run(last_checkpoint(folder, resume=False), architecture, settings)
     except LatentwatchError:
