@@ -109,7 +109,7 @@ def check_schema(path: Path, text: str, newest: int) -> dict[str, Any]:
     if not isinstance(description, dict):
         raise ValueError("not a JSON object")
     version = description.get("schema_version")
-    if version not in range(1, newest + 1):
+    if not isinstance(version, int) or version not in range(1, newest + 1):
         raise LatentwatchError(
             f"{path}: model file of schema {version}, this program reads up to schema {newest}; "
             "update Latentwatch or train the model anew"

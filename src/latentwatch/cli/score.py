@@ -42,7 +42,12 @@ def score(
     from latentwatch.bundle.file import fps_of, system_of
     from latentwatch.datasets.derived import at_fps, corrupted
     from latentwatch.datasets.folder import clips_at
-    from latentwatch.evaluation.score_files import check_file_names, score_baseline_to_files, score_to_files
+    from latentwatch.evaluation.score_files import (
+        check_file_names,
+        check_footage_stays,
+        score_baseline_to_files,
+        score_to_files,
+    )
     from latentwatch.scoring.baseline import load_baseline
     from latentwatch.scoring.camera import number_format, open_camera
     from latentwatch.video.corrupt import Corruption
@@ -68,8 +73,11 @@ def score(
         clips = clips_at(footage, seconds)
         threshold, needed, runs_on = facts.threshold, scorer.frames_needed, "torch fp32"
         score_one = partial(score_baseline_to_files, scorer, threshold)
-    check_file_names(clips, output)
-    clips = [at_fps(clip, fps_of(model), print) for clip in clips]
+    check_file_names(clips)
+    if video:
+        check_footage_stays(clips, output)
+    fps = fps_of(model)
+    clips = [at_fps(clip, fps, print) for clip in clips]
     if corrupt is not None:
         clips = [corrupted(clip, Corruption.parse(corrupt)) for clip in clips]
     for clip in clips:

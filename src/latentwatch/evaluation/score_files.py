@@ -45,8 +45,8 @@ class _Row:
     boxes: list[Box]
 
 
-def check_file_names(clips: Iterable[Clip], folder: Path) -> None:
-    """Raises `UsageError` where files in `folder` would take the place of another clip's, or of footage."""
+def check_file_names(clips: Iterable[Clip]) -> None:
+    """Raises `UsageError` where the files of two clips would have the same names."""
     names: dict[str, str] = {}
     for clip in clips:
         name = _file_name(clip)
@@ -55,7 +55,12 @@ def check_file_names(clips: Iterable[Clip], folder: Path) -> None:
                 f"{names[name]} and {clip.name}: the results of both would be called {name}; rename one"
             )
         names[name] = clip.name
-        film = folder / f"{name}.mp4"
+
+
+def check_footage_stays(clips: Iterable[Clip], folder: Path) -> None:
+    """Raises `UsageError` where the annotated copy of a clip in `folder` would take the clip's own place."""
+    for clip in clips:
+        film = folder / f"{_file_name(clip)}.mp4"
         if isinstance(clip.source, Path) and film.resolve() == clip.source.resolve():
             raise UsageError(f"{film}: is the footage; give the results another folder with --output")
 
