@@ -69,11 +69,11 @@ def test_newer_schema(bundle):
     from latentwatch.bundle.file import checksum
 
     def newer(tensors, header):
-        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 6})
+        header["latentwatch"] = json.dumps(json.loads(header["latentwatch"]) | {"schema_version": 7})
         header["sha256"] = checksum(tensors, header["latentwatch"])
 
     rewritten(bundle[0], newer)
-    with pytest.raises(LatentwatchError, match="schema 6, this program reads up to schema 5"):
+    with pytest.raises(LatentwatchError, match="schema 7, this program reads up to schema 6"):
         load_bundle(bundle[0])
 
 

@@ -14,14 +14,14 @@ from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture, Precision
 
-SCHEMA = 5
+SCHEMA = 6
 """Version of the file's form. A reader refuses newer files.
 
 1 had one `calibration`, of fp32; 2 has `calibrations`, by number format; 3 may have `fusion`; in 5 speed is
-that of what stands out from the background.
+that of what stands out from the background, in 6 followed along its way.
 """
 
-SPEED_SCHEMA = 5
+SPEED_SCHEMA = 6
 """The first whose speed is measured as it is now. What others say of it is of no use."""
 
 

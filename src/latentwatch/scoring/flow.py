@@ -19,8 +19,8 @@ FlowMaps = NDArray[np.float32]
 """Flow by place, float32 `(..., h, w, 3)`: across (to the right), down, and the speed, in pixels a frame of
 the picture as it was given.
 
-All three are means over about a person, and medians of some frames. The speed is a mean of speeds: where two
-pass each other it is theirs, and the mean of their flow may be 0.
+All three are means of what stands out there, and medians of the frames on its way. The speed is a mean of
+speeds: where two pass each other it is theirs, and the mean of their flow may be 0.
 """
 
 LINES, MOST_ENLARGED = 240, 2
@@ -30,11 +30,18 @@ The flow is that of squares of 8 pixels at half the resolution. Where a person i
 are at 128 lines, such a square is the whole of one.
 """
 
-BLUR = 1 / 40
-"""Standard deviation, in heights of the picture, of the Gaussian that averages over about a person."""
+CELLS = 2
+"""A place has so many cells across, and down. Flow is averaged over a cell."""
 
-FRAMES_BACK = 7
-"""The median of so many frames, the current one the last: a drop of rain is in few of them."""
+LEAST_WEIGHT = 0.5
+"""What stands out is averaged by how much it does, and counts whole where that is so much of its cell."""
+
+FRAMES_BACK = 10
+"""The median of so many frames, the current one the last: a drop of rain is in few of them.
+
+It is taken where what moves now was then. At one place, who is fast is in few of them as well: on altered
+footage of Ped2 the fused score then has 87.1% micro AUC instead of 89.2.
+"""
 
 # More threads make the flow of so small a picture no faster, and cost half as much again while they wait.
 cv2.setNumThreads(1)
@@ -74,10 +81,30 @@ class FlowMeter:
         flow = (flow - np.median(flow[::4, ::4], axis=(0, 1))) * weights[..., None]
         # Not cv2.magnitude: its last bit depends on where in memory the arrays happen to be.
         speed = np.sqrt(np.square(flow).sum(axis=-1))
-        blurred = cv2.GaussianBlur(np.dstack([flow, speed]), (0, 0), BLUR * len(flow))
         height, width = self._places
-        self._recent.append(np.asarray(cv2.resize(blurred, (width, height))) / np.float32(scale))
-        return np.asarray(np.median(self._recent, axis=0))
+        cells = (width * CELLS, height * CELLS)
+        sums = cv2.resize(np.dstack([flow, speed, weights]), cells, interpolation=cv2.INTER_AREA)
+        means = sums[..., :3] / np.maximum(sums[..., 3:], LEAST_WEIGHT) / scale
+        self._recent.appendleft(means.astype(np.float32))
+        on_the_way = self._on_the_way(np.divide(cells, rgb.shape[1::-1], dtype=np.float32))
+        median = np.median(on_the_way, axis=0)
+        return np.asarray(cv2.resize(median, (width, height), interpolation=cv2.INTER_AREA))
+
+    def _on_the_way(self, cells_a_pixel: NDArray[np.float32]) -> list[FlowMaps]:
+        """What the recent frames, the newest first, have where that came from which is in each cell now.
+
+        cells_a_pixel: across and down, `(2,)`, of the picture as it was given.
+        """
+        newest, *earlier = self._recent
+        height, width, _ = newest.shape
+        columns, rows = (grid.astype(np.float32) for grid in np.meshgrid(np.arange(width), np.arange(height)))
+        found = [newest]
+        for maps in earlier:
+            columns -= found[-1][..., 0] * cells_a_pixel[0]
+            rows -= found[-1][..., 1] * cells_a_pixel[1]
+            there = cv2.remap(maps, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            found.append(np.asarray(there, dtype=np.float32))
+        return found
 
     def reset(self) -> None:
         """Forgets the frames seen so far; call it when the stream jumps."""
