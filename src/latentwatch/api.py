@@ -23,21 +23,24 @@ def train(
     *,
     architecture: Architecture | None = None,
     settings: TrainingSettings | None = None,
+    fps: float | None = None,
 ) -> Detector:
     """Learns what is normal in `footage` and writes the model file `out`; returns its detector.
 
     footage: video files, folders of images, or folders of either, all of one fixed camera. architecture:
     default `preset("ped2")` (width tiny), 128x192 pixels. settings: default `FORMS["joint"]`, 10 epochs.
+    fps: frames a second to learn; None takes the lowest rate of the footage.
     Raises `UsageError` or `LatentwatchError` with one clear line.
     """
     # Imported here: a program that only scores frames must not pay for importing the trainer.
+    from latentwatch.datasets.derived import at_one_rate
     from latentwatch.datasets.folder import clips_in
     from latentwatch.models.presets import preset
     from latentwatch.training.camera import learn_camera
     from latentwatch.training.settings import FORMS
 
     paths = footage if isinstance(footage, list) else [footage]
-    clips = [clip for path in paths for clip in clips_in(Path(path))]
+    clips = at_one_rate([clip for path in paths for clip in clips_in(Path(path))], fps, print)
     learn_camera(clips, Path(out), architecture or preset("ped2"), settings or FORMS["joint"])
     return load(out)
 

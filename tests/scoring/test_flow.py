@@ -17,18 +17,18 @@ def unchanged(picture, _index):
     return picture
 
 
-def film(step, frames=10, size=(96, 144), change=unchanged):
+def film(step, frames=10, size=(96, 144), change=unchanged, part=3):
     """A rough thing, a third of the picture high, that crosses before a rough wall, `step` pixels a frame.
 
-    change: what becomes of each picture, float `(H, W)`, before it is taken.
+    change: what becomes of each picture, float `(H, W)`, before it is taken. part: another one than a third.
     """
     height, width = size
-    wall, thing = 0.3 * rough(height, width, 1), rough(height // 3, width // 3)
+    wall, thing = 0.3 * rough(height, width, 1), rough(height // part, width // part)
     for index in range(frames):
         picture = wall.copy()
         row, column = height // 3, width // 8 + step * index
-        part = picture[row : row + height // 3, column : column + width // 3]
-        part[:] = thing[:, : part.shape[1]]
+        there = picture[row : row + thing.shape[0], column : column + thing.shape[1]]
+        there[:] = thing[:, : there.shape[1]]
         grey = np.uint8(np.clip(change(picture, index), 0, 255))
         yield Frame(index, index / 10, np.repeat(grey[..., None], 3, axis=2))
 
@@ -70,6 +70,13 @@ def test_bad_weather_hardly_moves_anything(change, most):
     moving = flow_maps(film(2, 30, change=change), (12, 18))[15:]
     assert np.quantile(still[..., 2], 0.95) < most
     assert 0.8 < np.median(moving[..., 2].max(axis=(1, 2))) < 2.2
+
+
+def test_what_is_at_no_place_for_long_keeps_its_speed():
+    # It is 14 pixels wide, and a place 8: it is there in 4 of 10 frames.
+    maps = flow_maps(film(5, 20, part=10), (12, 18))[12:].reshape(8, -1, 3)
+    fastest = maps[range(8), maps[..., 2].argmax(axis=1)]
+    np.testing.assert_allclose(fastest, np.tile([5, 0, 5], (8, 1)), atol=0.5)
 
 
 def test_what_passes_each_other_keeps_its_speed():

@@ -51,6 +51,15 @@ def train(
         ),
     ] = None,
     size: Annotated[str | None, typer.Option(help="Another input size, HEIGHTxWIDTH.")] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            help="Frames a second to learn, and then to watch; without it, the lowest rate of the footage.",
+            min=1,
+            max=240,
+            show_default=False,
+        ),
+    ] = None,
     motion: Annotated[
         Motion, typer.Option(help="Motion model: the paper's, or one that it compares with (Table 5).")
     ] = "conv3d",
@@ -75,15 +84,17 @@ def train(
 
     Example: latentwatch train recordings/ -o front-door.lw
     """
+    from latentwatch.datasets.derived import at_one_rate
     from latentwatch.datasets.folder import clips_in
     from latentwatch.training.baseline import BaselineTraining, learn_baseline
     from latentwatch.training.camera import learn_camera
 
+    clips = at_one_rate([clip for path in footage for clip in clips_in(path)], fps, print)
     if system == "decoupled":
         if preset == "paper":
             preset, width, form = "ped2", width or "paper", form or "paper"
         learn_camera(
-            [clip for path in footage for clip in clips_in(path)],
+            clips,
             output,
             architecture(preset, width or DEFAULT_WIDTH, size, motion),
             training_settings(form or DEFAULT_FORM, epochs, seed=seed, reconstruction=loss),
@@ -105,7 +116,7 @@ def train(
             },
         )
         learn_baseline(
-            [clip for path in footage for clip in clips_in(path)],
+            clips,
             output,
             settings,
             BaselineTraining(seed=seed) if epochs is None else BaselineTraining(seed=seed, epochs=epochs),

@@ -19,7 +19,8 @@ class Clip:
 
     source: the file or folder, or what opens generated footage (called with `size`). labels: bool `(N,)`,
     True where a frame is anomalous; None if not labelled.
-    load_masks: gives bool `(N, H, W)`, True on anomalous pixels; None if there are no masks.
+    load_masks: gives bool `(N, H, W)`, True on anomalous pixels; None if there are no masks. taken_from: what
+    tells footage apart that is made from other footage, see `identity`.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Clip:
     fps: float | None = None
     labels: NDArray[np.bool_] | None = None
     load_masks: Callable[[], NDArray[np.bool_]] | None = None
+    taken_from: str | None = None
 
     def open(self, size: tuple[int, int] | None = None) -> VideoSource:
         """Its frames, resized to `size` = `(height, width)` if given. Raises as `open_video` does."""
@@ -42,7 +44,7 @@ class Clip:
         image is overwritten in place, and changes where something is put there that is no image.
         """
         if not isinstance(self.source, Path) or not self.source.exists():
-            return self.name
+            return self.taken_from or self.name
         if not self.source.is_dir():
             return f"{self.source.resolve()} {self.source.stat().st_mtime_ns}"
         times = [_changed(image) for image in image_files(self.source)]

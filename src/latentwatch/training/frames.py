@@ -134,7 +134,11 @@ def build_store(
             "no clip to learn from: the footage is empty; check the folder that it is taken from"
         )
     index_file = folder / INDEX_FILE
-    wanted = {"size": list(size), "sources": [clip.identity for clip in clips]}
+    wanted = {
+        "size": list(size),
+        "sources": [clip.identity for clip in clips],
+        "rates": [clip.fps for clip in clips],
+    }
     if index_file.is_file():
         index = json.loads(index_file.read_text())
         if index["wanted"] == wanted:
