@@ -106,12 +106,18 @@ def test_training_says_what_is_wrong(tmp_path, footage, monkeypatch):
     with pytest.raises(LatentwatchError, match="the loss is no longer a number"):
         learn_baseline(footage, out, settings("mnad"), wild, bf16=False, say=print)
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
+    def save(self, checkpoint, path):
+        if checkpoint["epoch"] == full_in:
+            raise OSError(28, "No space left on device")
+        save_checkpoint(self, checkpoint, path)
 
-    monkeypatch.setattr(SafeCheckpoints, "save_checkpoint", full)
-    with pytest.raises(LatentwatchError, match="free some space, then use --resume"):
-        learn_baseline(footage, out, settings("mnad"), BaselineTraining(epochs=1), bf16=False, say=print)
+    save_checkpoint = SafeCheckpoints.save_checkpoint
+    monkeypatch.setattr(SafeCheckpoints, "save_checkpoint", save)
+    for full_in, again in ((1, "start anew"), (2, "use --resume")):
+        with pytest.raises(
+            LatentwatchError, match=f"x.lw.run: cannot write .* free some space, then {again}"
+        ):
+            learn_baseline(footage, out, settings("mnad"), BaselineTraining(epochs=2), bf16=False, say=print)
 
 
 def test_one_training_in_a_folder_at_a_time(tmp_path, footage):

@@ -20,7 +20,13 @@ from latentwatch.bundle.provenance import training_run
 from latentwatch.datasets.dataset import Clip
 from latentwatch.errors import LatentwatchError, UsageError
 from latentwatch.scoring.baseline import BaselineInfo, calibrate_baseline, save_baseline
-from latentwatch.training.checkpoints import SafeCheckpoints, forget_last, last_checkpoint, stopped
+from latentwatch.training.checkpoints import (
+    SafeCheckpoints,
+    forget_last,
+    last_checkpoint,
+    no_room,
+    stopped,
+)
 from latentwatch.training.chunks import RunDataset
 from latentwatch.training.frames import FrameStore, build_store
 from latentwatch.training.lock import only_one_in
@@ -189,9 +195,7 @@ class _Run:
         try:
             SafeCheckpoints().save_checkpoint(state, path)
         except OSError as error:
-            raise LatentwatchError(
-                f"{path.parent}: cannot write while training ({error}); free some space, then use --resume"
-            ) from error
+            raise no_room(path.parent.parent, error) from error
 
     def take_up(self, path: Path) -> None:
         """Goes on from a checkpoint.

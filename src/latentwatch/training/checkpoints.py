@@ -44,6 +44,12 @@ def stopped(folder: Path) -> StoppedError:
     return StoppedError("stopped before an epoch was finished: nothing to go on from; start anew")
 
 
+def no_room(folder: Path, error: OSError) -> LatentwatchError:
+    """What a disk that cannot be written on during a training in `folder` is told as."""
+    again = "use --resume" if last_checkpoint(folder, resume=False).is_file() else "start anew"
+    return LatentwatchError(f"{folder}: cannot write while training ({error}); free some space, then {again}")
+
+
 class SafeCheckpoints(TorchCheckpointIO):
     """Writes beside the old checkpoint, on the same disk, then renames: the old one stays till then."""
 

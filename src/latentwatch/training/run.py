@@ -12,10 +12,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from latentwatch.datasets.dataset import Clip
-from latentwatch.errors import LatentwatchError
 from latentwatch.models.decoupled import Decoupled
 from latentwatch.models.presets import Architecture
-from latentwatch.training.checkpoints import SafeCheckpoints, last_checkpoint
+from latentwatch.training.checkpoints import SafeCheckpoints, last_checkpoint, no_room
 from latentwatch.training.frames import FrameStore, Run, build_store
 from latentwatch.training.interrupts import HeldInterrupt
 from latentwatch.training.machine import bf16_is_faster, keep_freed_memory
@@ -108,9 +107,7 @@ def train_model(
     except SystemExit as error:  # what Lightning makes of a `KeyboardInterrupt`
         raise KeyboardInterrupt from error
     except OSError as error:
-        raise LatentwatchError(
-            f"{folder}: cannot write while training ({error}); free some space, then use --resume"
-        ) from error
+        raise no_room(folder, error) from error
     if not trainer.is_global_zero:
         raise SystemExit(0)  # DDP starts the whole program once for each process; the first one goes on
     return Trained(model.eval(), store, data.train_clips, data.held_out_clips, module.seconds / 60)
