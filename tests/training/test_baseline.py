@@ -106,17 +106,19 @@ def test_training_says_what_is_wrong(tmp_path, footage, monkeypatch):
     with pytest.raises(LatentwatchError, match="the loss is no longer a number"):
         learn_baseline(footage, out, settings("mnad"), wild, bf16=False, say=print)
 
-    def save(self, checkpoint, path):
-        if checkpoint["epoch"] == full_in:
-            raise OSError(28, "No space left on device")
-        save_checkpoint(self, checkpoint, path)
+    def full_in(epoch):
+        def save(self, checkpoint, path):
+            if checkpoint["epoch"] == epoch:
+                raise OSError(28, "No space left on device")
+            save_checkpoint(self, checkpoint, path)
+
+        return save
 
     save_checkpoint = SafeCheckpoints.save_checkpoint
-    monkeypatch.setattr(SafeCheckpoints, "save_checkpoint", save)
-    for full_in, again in ((1, "start anew"), (2, "use --resume")):
-        with pytest.raises(
-            LatentwatchError, match=f"x.lw.run: cannot write .* free some space, then {again}"
-        ):
+    for epoch, again in ((1, "start anew"), (2, "use --resume")):
+        monkeypatch.setattr(SafeCheckpoints, "save_checkpoint", full_in(epoch))
+        says = f"x.lw.run: cannot write .* free some space, then {again}"
+        with pytest.raises(LatentwatchError, match=says):
             learn_baseline(footage, out, settings("mnad"), BaselineTraining(epochs=2), bf16=False, say=print)
 
 

@@ -34,13 +34,14 @@ CELLS = 2
 """A place has so many cells across, and down. Flow is averaged over a cell."""
 
 LEAST_WEIGHT = 0.5
-"""What stands out is averaged by how much it does, and counts whole where that is so much of its cell."""
+"""A cell's flow is averaged over what stands out in it, and over so large a share of it at least: a few
+pixels of noise say nothing."""
 
 FRAMES_BACK = 10
 """The median of so many frames, the current one the last: a drop of rain is in few of them.
 
-It is taken where what moves now was then. At one place, who is fast is in few of them as well: on altered
-footage of Ped2 the fused score then has 87.1% micro AUC instead of 89.2.
+It is taken where that was which is there now. At one place, who is fast is in few of them as well: on altered
+footage of Ped2 the fused score had 86.7% micro AUC so, followed 87.8, all else alike (7 frames).
 """
 
 # More threads make the flow of so small a picture no faster, and cost half as much again while they wait.
