@@ -96,7 +96,7 @@ def test_schema_1_is_read_as_of_fp32(bundle):
     assert description.calibration_for("bf16") == description.calibration_for("fp32") == info.calibration
 
 
-@pytest.mark.parametrize("schema", [3, 4])
+@pytest.mark.parametrize("schema", [3, 4, 5])
 def test_speed_as_it_was_measured_before_is_refused(bundle, schema):
     from latentwatch.bundle.file import checksum
 
